@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The agent: asks the model, runs the tool calls that it wants, gives it the results, and again,
+ * until the model stops or a limit is reached. At every stop the transcript is valid.
+ */
+#ifndef REEVE_AGENT_H
+#define REEVE_AGENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <reeve/batch.h>
+#include <reeve/error.h>
+#include <reeve/message.h>
+#include <reeve/model.h>
+#include <reeve/tool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct reeve_agent;
+
+/* Why a run ended. */
+enum reeve_stop_reason {
+    REEVE_STOP_NONE = 0,
+    REEVE_STOP_DONE,       /* the model had said what it wanted */
+    REEVE_STOP_LENGTH,     /* the answer was cut by the limit on output tokens */
+    REEVE_STOP_FILTER,     /* the answer was cut by the provider's content filter */
+    REEVE_STOP_TURNS,      /* max_turns reached */
+    REEVE_STOP_TOOL_CALLS, /* max_tool_calls reached */
+    REEVE_STOP_CANCELED,
+    REEVE_STOP_ERROR, /* struct reeve_run has it */
+};
+
+/* "done", "turns", …; static text. */
+const char *reeve_stop_reason_name(enum reeve_stop_reason reason);
+
+/* What a run came to. */
+struct reeve_run {
+    enum reeve_stop_reason stop_reason;
+    int error;                               /* 0 unless stop_reason is REEVE_STOP_ERROR */
+    const struct reeve_error_detail *detail; /* NULL unless the model's request failed */
+    uint32_t turns;
+    uint32_t tool_calls; /* that were run */
+    uint32_t failed_tool_calls;
+    struct reeve_usage usage; /* the sum over the turns */
+    uint64_t duration_us;
+};
+
+/* A tool call that starts or has ended. Texts live for the callback. */
+struct reeve_tool_event {
+    const struct reeve_call *call;
+    const struct reeve_result *result; /* NULL: the call starts now */
+    uint64_t at_us;                    /* since the run began */
+};
+
+struct reeve_agent_options {
+    size_t size; /* set by reeve_agent_options_init */
+    struct reeve_model *model;
+    struct reeve_toolbox *tools;  /* NULL: none */
+    const char *system;           /* NULL: no system message */
+    uint32_t max_turns;           /* completions in one run; [50]; 0: no limit */
+    uint32_t max_tool_calls;      /* in one run; [100]; 0: no limit */
+    uint32_t max_concurrency;     /* of the tool calls of one turn; [5] */
+    enum reeve_grouping grouping; /* [hazards] */
+    uint32_t tool_timeout_ms;     /* for each call; [60000] */
+    size_t max_tool_output_bytes; /* of each result; [256 KiB] */
+    void *context;                /* for the tools */
+    int stream;                   /* [1] */
+
+    /* A piece of the model's answer, whole UTF-8 characters, as it comes. May be NULL. */
+    void (*on_text)(struct reeve_agent *agent, const char *text, size_t len, void *arg);
+    /* May be NULL. */
+    void (*on_tool)(struct reeve_agent *agent, const struct reeve_tool_event *event, void *arg);
+    /*
+     * The end of a run, once for each reeve_agent_send that returned 0. The agent may be given new
+     * work, or be freed, inside.
+     */
+    void (*on_done)(struct reeve_agent *agent, const struct reeve_run *run, void *arg);
+    void *arg;
+};
+
+#define reeve_agent_options_init(o) reeve_agent_options_init_size((o), sizeof *(o))
+void reeve_agent_options_init_size(struct reeve_agent_options *options, size_t size);
+
+/*
+ * Make an agent with an empty transcript (but for the system message). The model and the toolbox
+ * must outlive it. Returns 0; REEVE_EINVAL (no model, no on_done, max_concurrency 0);
+ * REEVE_ECLOSING; REEVE_ENOMEM.
+ */
+int reeve_agent_new(struct reeve_runtime *runtime, const struct reeve_agent_options *options,
+                    struct reeve_agent **ret_agent);
+
+/* Free an agent. A run in progress is cancelled; its on_done runs before this returns. */
+void reeve_agent_free(struct reeve_agent *agent);
+
+/*
+ * Give the agent a user message (NUL-terminated, copied) and start a run.
+ * Returns 0; REEVE_EBUSY (a run is in progress); REEVE_EINVAL (an empty text); REEVE_ECLOSING;
+ * REEVE_ENOMEM. If it fails, nothing was added and no callback comes.
+ */
+int reeve_agent_send(struct reeve_agent *agent, const char *text);
+
+/* End the run in progress: on_done comes later, with REEVE_STOP_CANCELED. No run: no effect. */
+void reeve_agent_cancel(struct reeve_agent *agent);
+
+/* The conversation so far. Valid (reeve_transcript_check) whenever no run is in progress. */
+const struct reeve_transcript *reeve_agent_transcript(const struct reeve_agent *agent);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

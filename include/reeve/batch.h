@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Batches: many tool calls at once, with bounded concurrency. Each call ends with a result, which
+ * is text for the model whatever happened; the batch goes on when a call fails.
+ */
+#ifndef REEVE_BATCH_H
+#define REEVE_BATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <reeve/message.h>
+#include <reeve/tool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct reeve_batch;
+
+enum reeve_grouping {
+    REEVE_GROUPING_WRITES_FIRST = 0, /* all writes one after another, then all reads in parallel */
+    REEVE_GROUPING_HAZARDS, /* the order given, wherever it matters; unknown effects are barriers */
+    REEVE_GROUPING_NONE,    /* all in parallel */
+};
+
+/* How a call ended. */
+enum reeve_call_status {
+    REEVE_CALL_PENDING = 0,
+    REEVE_CALL_SUCCEEDED,
+    REEVE_CALL_FAILED,    /* the tool said so */
+    REEVE_CALL_UNKNOWN,   /* there is no tool of that name, or it is off */
+    REEVE_CALL_INVALID,   /* its arguments are not what the tool takes */
+    REEVE_CALL_TIMED_OUT, /* it ran longer than its limit */
+    REEVE_CALL_CANCELED,
+};
+
+/* "succeeded", "failed", …; static text. */
+const char *reeve_call_status_name(enum reeve_call_status status);
+
+/* The result of one call. Texts belong to the batch. */
+struct reeve_result {
+    const char *call_id;
+    const char *tool;
+    enum reeve_call_status status;
+    const char *text; /* for the model; NUL-terminated, valid UTF-8, never NULL once ended */
+    size_t len;
+    uint64_t started_us; /* since the batch was submitted; equal to ended_us if it never ran */
+    uint64_t ended_us;
+};
+
+struct reeve_batch_options {
+    size_t size;              /* set by reeve_batch_options_init */
+    uint32_t max_concurrency; /* calls that run at once; [5] */
+    enum reeve_grouping grouping;
+    uint32_t timeout_ms;     /* for each call, from its start; 0: none; [60000] */
+    uint32_t abandon_ms;     /* how long a call that was answered by time-out or cancel may go on
+                                before the batch completes without it; [5000] */
+    size_t max_output_bytes; /* of each result; [256 KiB]; at least 256 */
+    void *context;           /* for the tools */
+
+    /* May be NULL. A call is about to start. */
+    void (*on_start)(struct reeve_batch *batch, size_t index, void *arg);
+    /* May be NULL. A call has its result. */
+    void (*on_result)(struct reeve_batch *batch, size_t index, void *arg);
+    /*
+     * Exactly once, from the loop, when every call is over: 0 or, after reeve_batch_cancel or a
+     * free, REEVE_ECANCELED. Every call has a result in either case. The batch may be read in the
+     * callback and dies after it.
+     */
+    void (*on_done)(struct reeve_batch *batch, int error, void *arg);
+    void *arg;
+};
+
+#define reeve_batch_options_init(o) reeve_batch_options_init_size((o), sizeof *(o))
+void reeve_batch_options_init_size(struct reeve_batch_options *options, size_t size);
+
+/*
+ * Run calls. They and their texts are copied. An empty batch completes with no results.
+ * Returns 0; REEVE_EINVAL (max_concurrency 0, no on_done, a cap under 256 bytes, an unknown
+ * grouping, a call without id or name); REEVE_ECLOSING; REEVE_ENOMEM. If it fails, no callback
+ * comes and no call was started.
+ */
+int reeve_batch_run(struct reeve_toolbox *toolbox, const struct reeve_call *calls, size_t count,
+                    const struct reeve_batch_options *options, struct reeve_batch **ret_batch);
+
+/* Cancel what has not ended. on_done comes later, with REEVE_ECANCELED. Twice: no effect. */
+void reeve_batch_cancel(struct reeve_batch *batch);
+
+/* Cancel one call; the rest goes on. An index past the end, or an ended call: no effect. */
+void reeve_batch_cancel_call(struct reeve_batch *batch, size_t index);
+
+size_t reeve_batch_count(const struct reeve_batch *batch);
+
+/* The result of the call at `index`, in the order given; NULL past the end. */
+const struct reeve_result *reeve_batch_result(const struct reeve_batch *batch, size_t index);
+
+/* Figures of one batch. */
+struct reeve_batch_stats {
+    size_t size;                                 /* set by the caller: sizeof the struct */
+    uint64_t calls, succeeded, failed, canceled; /* failed: failed, unknown, invalid, timed out */
+    uint32_t peak_running;                       /* the most calls that ran at one moment */
+    uint64_t wall_us;                            /* from submission to now or to the end */
+    uint64_t sum_us;                             /* of the single times of the calls */
+};
+
+/* Fill *ret. Returns 0 or REEVE_EINVAL (its size is not set). */
+int reeve_batch_stats(const struct reeve_batch *batch, struct reeve_batch_stats *ret);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Models and completions. A model is one model behind one endpoint; a completion is one request to
+ * it and its response.
+ */
+#ifndef REEVE_MODEL_H
+#define REEVE_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <reeve/error.h>
+#include <reeve/message.h>
+#include <reeve/runtime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct reeve_model;
+struct reeve_completion;
+
+enum reeve_provider {
+    REEVE_PROVIDER_OPENAI = 0, /* chat completions, of OpenAI and of the many compatible servers */
+};
+
+struct reeve_model_options {
+    size_t size; /* set by reeve_model_options_init */
+    enum reeve_provider provider;
+    const char *base_url; /* up to and without "/chat/completions"; [https://api.openai.com/v1] */
+    const char *name;     /* the model's name at the provider; required */
+    const char *api_key;  /* NULL or "": no key is sent */
+    double temperature;   /* [NaN: not sent] */
+    uint32_t max_output_tokens;     /* [0: not sent] */
+    uint32_t connect_timeout_ms;    /* until the connection stands, with TLS; [10000] */
+    uint32_t first_byte_timeout_ms; /* from then to the first byte of the response; [120000] */
+    uint32_t idle_timeout_ms;       /* silence between bytes; [120000] */
+    uint32_t timeout_ms;            /* the whole completion; [600000] */
+    size_t max_response_bytes;      /* of one response as sent by the server; [64 MiB] */
+};
+
+/* Fill `o` with the defaults that stand in brackets above. For the time limits 0 means none. */
+#define reeve_model_options_init(o) reeve_model_options_init_size((o), sizeof *(o))
+void reeve_model_options_init_size(struct reeve_model_options *options, size_t size);
+
+/*
+ * Make a model. Nothing is sent and nothing is looked up. All texts are copied.
+ * Returns 0; REEVE_EINVAL (no name; a base URL that is not http:// or https://, or that carries a
+ * user name, a query or a fragment; an unknown provider; a key with a control character or a
+ * space); REEVE_ENOMEM.
+ */
+int reeve_model_new(struct reeve_runtime *runtime, const struct reeve_model_options *options,
+                    struct reeve_model **ret_model);
+
+/* Free a model. Its pending completions are cancelled; their callbacks run before this returns. */
+void reeve_model_free(struct reeve_model *model);
+
+/* The name and the base URL it was made with. */
+const char *reeve_model_name(const struct reeve_model *model);
+const char *reeve_model_base_url(const struct reeve_model *model);
+
+/* What a model is told about a tool. `parameters` is a JSON Schema, as JSON text. */
+struct reeve_tool_definition {
+    const char *name;
+    const char *description;
+    const char *parameters;
+};
+
+/* Tokens as the provider counted them. `reported` is 0 if the response told nothing. */
+struct reeve_usage {
+    uint64_t input_tokens;       /* of the whole prompt, cached ones included */
+    uint64_t cached_tokens;      /* the part of them that the provider's prompt cache served */
+    uint64_t cache_write_tokens; /* the part of them that was written to it */
+    uint64_t output_tokens;      /* of the answer, reasoning included */
+    uint64_t reasoning_tokens;
+    int reported;
+};
+
+enum reeve_finish {
+    REEVE_FINISH_NONE = 0,   /* the answer did not come to its end */
+    REEVE_FINISH_STOP,       /* the model had said what it wanted */
+    REEVE_FINISH_TOOL_CALLS, /* it waits for the results of its calls */
+    REEVE_FINISH_LENGTH,     /* the limit on output tokens cut it */
+    REEVE_FINISH_FILTER,     /* the provider's content filter cut it */
+    REEVE_FINISH_OTHER,      /* a reason unknown to us */
+};
+
+/* "stop", "tool_calls", …; static text. */
+const char *reeve_finish_name(enum reeve_finish finish);
+
+struct reeve_completion_options {
+    size_t size;                               /* set by reeve_completion_options_init */
+    const struct reeve_transcript *transcript; /* required, valid (reeve_transcript_check) */
+    const struct reeve_tool_definition *tools; /* copied */
+    size_t tool_count;
+    int stream;                 /* [1] */
+    double temperature;         /* [NaN: the model's] */
+    uint32_t max_output_tokens; /* [0: the model's] */
+
+    /* A piece of the answer's text, whole UTF-8 characters, as it comes. May be NULL. */
+    void (*on_text)(struct reeve_completion *completion, const char *text, size_t len, void *arg);
+
+    /*
+     * The end, exactly once, from the loop: 0, or what went wrong (reeve_completion_error has the
+     * rest): REEVE_ECANCELED, REEVE_ETIMEDOUT, REEVE_ERESOLVE, REEVE_ECONNECT, REEVE_ETLS,
+     * REEVE_ECONNLOST, REEVE_EHTTP, REEVE_EPROTOCOL, REEVE_ECUTSHORT, REEVE_EPROVIDER,
+     * REEVE_ETOOBIG, REEVE_ENOMEM. The completion may be read in the callback and dies after it.
+     */
+    void (*on_done)(struct reeve_completion *completion, int error, void *arg);
+    void *arg;
+};
+
+#define reeve_completion_options_init(o) reeve_completion_options_init_size((o), sizeof *(o))
+void reeve_completion_options_init_size(struct reeve_completion_options *options, size_t size);
+
+/*
+ * Ask the model. The transcript's messages are held, not copied.
+ * Returns 0; REEVE_EINVAL (no on_done, an invalid transcript, a tool whose parameters are not a
+ * JSON object); REEVE_ECLOSING; REEVE_ENOMEM. If it fails, no callback comes.
+ */
+int reeve_complete(struct reeve_model *model, const struct reeve_completion_options *options,
+                   struct reeve_completion **ret_completion);
+
+/* End it early: on_done comes later, with REEVE_ECANCELED. Once it is over, or twice: no effect. */
+void reeve_completion_cancel(struct reeve_completion *completion);
+
+/* The text so far, NUL-terminated, never NULL. ret_len may be NULL. */
+const char *reeve_completion_text(const struct reeve_completion *completion, size_t *ret_len);
+
+/*
+ * The calls that the model asked for; none before on_done, and none of a completion that failed, so
+ * that a call cut short is never run. Every id is there and unique: what the server left out is
+ * made up. The arguments are as the model wrote them.
+ */
+const struct reeve_call *reeve_completion_calls(const struct reeve_completion *completion,
+                                                size_t *ret_count);
+
+enum reeve_finish reeve_completion_finish(const struct reeve_completion *completion);
+const struct reeve_usage *reeve_completion_usage(const struct reeve_completion *completion);
+
+/* What went wrong; NULL if nothing did. */
+const struct reeve_error_detail *reeve_completion_error(const struct reeve_completion *completion);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tools and toolboxes. A tool is a named capability with a JSON Schema for its arguments and an
+ * effect; a toolbox is a set of tools. A batch (reeve/batch.h) runs calls of a toolbox's tools.
+ */
+#ifndef REEVE_TOOL_H
+#define REEVE_TOOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <reeve/json.h>
+#include <reeve/model.h>
+#include <reeve/runtime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct reeve_toolbox;
+struct reeve_tool_call;
+
+/* What a call does to the world. Calls of an unknown effect are treated as writes of everything. */
+enum reeve_effect {
+    REEVE_EFFECT_UNKNOWN = 0,
+    REEVE_EFFECT_READ,
+    REEVE_EFFECT_WRITE,
+};
+
+struct reeve_tool {
+    size_t size;             /* set by reeve_tool_init */
+    const char *name;        /* 1 to 64 of A-Z a-z 0-9 _ - */
+    const char *description; /* for the model */
+    const char *parameters;  /* JSON Schema of the arguments, an object; NULL: no arguments */
+    enum reeve_effect effect;
+
+    /*
+     * Start a call. Return 0 and finish it with reeve_tool_call_finish or _fail exactly once, at
+     * once or later, even if the call has been cancelled or has timed out meanwhile; the handle
+     * stays valid until then, also when the batch and the runtime are gone. Or return a negative
+     * code: the call then fails with that code's text and must not be finished.
+     */
+    int (*start)(struct reeve_tool_call *call, void *arg);
+
+    /*
+     * May be NULL. Told once, if the call's result is no longer wanted (cancelled, timed out). The
+     * tool should then finish soon; finishing inside is legal.
+     */
+    void (*cancel)(struct reeve_tool_call *call, void *arg);
+    void *arg;
+};
+
+#define reeve_tool_init(t) reeve_tool_init_size((t), sizeof *(t))
+void reeve_tool_init_size(struct reeve_tool *tool, size_t size);
+
+/* An empty toolbox. Returns 0, REEVE_EINVAL, REEVE_ECLOSING or REEVE_ENOMEM. */
+int reeve_toolbox_new(struct reeve_runtime *runtime, struct reeve_toolbox **ret_toolbox);
+
+/* Free a toolbox. Its batches are cancelled first; their callbacks run before this returns. */
+void reeve_toolbox_free(struct reeve_toolbox *toolbox);
+
+/*
+ * Add a tool. Everything in it is copied, `arg` as a pointer.
+ * Returns 0; REEVE_EINVAL (a bad name, no start function, parameters that are not a JSON object);
+ * REEVE_EEXIST; REEVE_ENOMEM. reeve_toolbox_problem says more.
+ */
+int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *tool);
+
+/*
+ * Add the file tools, all confined to the folder `root`: no path, no link and no race leads out.
+ *
+ * read_file(path, offset [0], limit [all]) gives the file's text; offset and limit are in bytes. A
+ * file that is longer than the result may be keeps its head and its tail.
+ * list_directory(path [.], recursive [false]) gives one entry a line, sorted by bytes; folders end
+ * in
+ * "/", regular files are followed by a tab and their size in bytes.
+ *
+ * Returns 0; REEVE_ENOTFOUND, REEVE_ENOTDIR, REEVE_EACCESS, REEVE_ESYSTEM (the root);
+ * REEVE_EEXIST; REEVE_ENOMEM.
+ */
+int reeve_toolbox_add_files(struct reeve_toolbox *toolbox, const char *root);
+
+/* Switch a tool off or on. An off tool is not offered to models, and calls of it fail. Returns 0 or
+ * REEVE_ENOTFOUND. */
+int reeve_toolbox_enable(struct reeve_toolbox *toolbox, const char *name, int on);
+
+/* Why the last reeve_toolbox_add… failed: one sentence, never NULL, valid until the next one. */
+const char *reeve_toolbox_problem(const struct reeve_toolbox *toolbox);
+
+/*
+ * The tools that are on, in the order they were added, for reeve_completion_options. Valid until
+ * the toolbox changes.
+ */
+const struct reeve_tool_definition *reeve_toolbox_definitions(const struct reeve_toolbox *toolbox,
+                                                              size_t *ret_count);
+
+/* A running call, from its start function to its finish. */
+const char *reeve_tool_call_id(const struct reeve_tool_call *call);
+const char *reeve_tool_call_name(const struct reeve_tool_call *call);
+
+/* The parsed arguments: always an object. */
+const struct reeve_json *reeve_tool_call_arguments(const struct reeve_tool_call *call);
+
+/* A member of the arguments that is a string; NULL if it is missing or of another type. */
+const char *reeve_tool_call_arg_string(const struct reeve_tool_call *call, const char *key);
+
+/* The context pointer of the call's batch. */
+void *reeve_tool_call_context(const struct reeve_tool_call *call);
+
+/* How many bytes of a result will be kept, so that a tool need not make more. */
+size_t reeve_tool_call_max_output_bytes(const struct reeve_tool_call *call);
+
+/*
+ * Finish a call well, with its result, or badly, with a text that the model can act on. The bytes
+ * are copied; invalid UTF-8 is replaced by U+FFFD; what is over the cap loses its middle to a
+ * marker that says how many bytes are gone. The handle is gone afterwards. Finishing twice is
+ * asserted against while the batch lives. `retryable`: the same call may pass on another try.
+ */
+void reeve_tool_call_finish(struct reeve_tool_call *call, const char *text, size_t len);
+void reeve_tool_call_fail(struct reeve_tool_call *call, int retryable, const char *text,
+                          size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

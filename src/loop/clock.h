@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The three clocks. Nothing outside this folder reads another. */
+#ifndef RV_LOOP_CLOCK_H
+#define RV_LOOP_CLOCK_H
+
+#include <stdint.h>
+
+#include <reeve/runtime.h>
+
+/* Monotonic, read afresh at each entry from libevent, constant within one: for deadlines. */
+uint64_t rv_turn_now_ns(const struct reeve_runtime *runtime);
+
+/* Monotonic, read now: for slices, metrics, lag. Never behind rv_turn_now_ns. */
+uint64_t rv_precise_now_ns(const struct reeve_runtime *runtime);
+
+/* Milliseconds since 1970: for HTTP dates, journals, expiries in stores. */
+int64_t rv_wall_now_ms(const struct reeve_runtime *runtime);
+
+#define RV_NS_PER_MS UINT64_C(1000000)
+#define RV_NS_PER_US UINT64_C(1000)
+
+#endif
