@@ -19,6 +19,12 @@ void rv_arena_init(struct rv_arena *arena, struct rv_mem *mem)
     *arena = (struct rv_arena){.mem = mem};
 }
 
+void rv_arena_lend(struct rv_arena *arena, void *bytes, size_t size)
+{
+    arena->next = bytes;
+    arena->end = arena->next + size;
+}
+
 static void open_chunk(struct rv_arena *arena, struct rv_arena_chunk *chunk)
 {
     arena->next = chunk->bytes;

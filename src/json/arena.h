@@ -20,6 +20,10 @@ struct rv_arena {
 };
 
 void rv_arena_init(struct rv_arena *arena, struct rv_mem *mem);
+
+/* Memory of the caller's to use up first, before anything was allocated; clear forgets it. */
+void rv_arena_lend(struct rv_arena *arena, void *bytes, size_t size);
+
 void rv_arena_done(struct rv_arena *arena);
 
 /* Give all of it back, keeping one chunk of a bounded size for the next time. */

@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += %D%/libjson.la
 	%D%/arena.h \
 	%D%/builder.c \
 	%D%/builder.h \
+	%D%/canonical.c \
 	%D%/canonical.h \
 	%D%/number.c \
 	%D%/number.h \
