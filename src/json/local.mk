@@ -6,6 +6,8 @@ noinst_LTLIBRARIES += %D%/libjson.la
 	%D%/arena.h \
 	%D%/builder.c \
 	%D%/builder.h \
+	%D%/copy.c \
+	%D%/copy.h \
 	%D%/canonical.h \
 	%D%/number.c \
 	%D%/number.h \

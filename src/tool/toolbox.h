@@ -11,17 +11,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/alloc.h"
 #include "base/list.h"
-#include "base/map.h"
 
 #include <reeve/tool.h>
+
+struct rv_json_reader;
 
 /* One tool. Its texts stand behind it in the same block. It stays where it is. */
 struct rv_tool {
     struct reeve_tool spec;
-    struct rv_map_node by_name;
     bool enabled;
 };
 
@@ -32,12 +33,15 @@ struct reeve_toolbox {
     bool closing;
     struct rv_tool **tools; /* in the order they were added */
     size_t count;
-    size_t capacity; /* of `tools` and of `definitions` */
+    size_t capacity; /* of `tools` and `definitions`; half as many as there are slots */
     struct reeve_tool_definition *definitions;
     size_t definition_count;
-    struct rv_map by_name;
-    struct rv_list owners;  /* of struct owner */
-    struct rv_list batches; /* of reeve_batch.in_toolbox */
+    uint32_t *slots; /* by name: the index of a tool plus one, or 0; open addressing */
+    size_t slot_mask;
+    uint64_t hash_seed;
+    struct rv_json_reader *reader; /* for one text at a time: schemas, arguments */
+    struct rv_list owners;         /* of struct owner */
+    struct rv_list batches;        /* of reeve_batch.in_toolbox */
     char problem[256];
 };
 
@@ -45,8 +49,7 @@ void rv_toolbox_ref(struct reeve_toolbox *toolbox);
 void rv_toolbox_unref(struct reeve_toolbox *toolbox);
 
 /* The tool of that name, on or off; NULL if there is none. */
-const struct rv_tool *rv_toolbox_find(const struct reeve_toolbox *toolbox, const char *name,
-                                      size_t len);
+const struct rv_tool *rv_toolbox_find(const struct reeve_toolbox *toolbox, const char *name);
 
 /*
  * Add tools that share `owned` (their `arg` points into it, most likely): all of them or none.
