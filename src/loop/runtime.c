@@ -8,38 +8,20 @@
 #include "loop/runtime.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include <reeve/error.h>
 
 #include "base/export.h"
+#include "base/options.h"
 #include "loop/clock.h"
 #include "loop/core.h"
 #include "loop/system.h"
 
 RV_EXPORT void reeve_runtime_options_init_size(struct reeve_runtime_options *options, size_t size)
 {
-    memset(options, 0, size);
-    options->size = size;
-}
+    const struct reeve_runtime_options defaults = {.size = size};
 
-/* A host that was built with another version has fewer or more fields: what it lacks keeps its
- * default, and what this version does not know is left alone. */
-static int read_options(const struct reeve_runtime_options *options,
-                        struct reeve_runtime_options *ret_options)
-{
-    struct reeve_runtime_options known;
-    size_t size;
-
-    reeve_runtime_options_init(&known);
-    if (options) {
-        size = options->size < sizeof known ? options->size : sizeof known;
-        if (size < sizeof known.size)
-            return REEVE_EINVAL;
-        memcpy(&known, options, size);
-    }
-    *ret_options = known;
-    return 0;
+    rv_options_fill(options, size, &defaults, sizeof defaults);
 }
 
 static int init_runtime(struct reeve_runtime *runtime, struct event_base *base, uint64_t seed)
@@ -70,9 +52,12 @@ RV_EXPORT int reeve_runtime_new(struct event_base *base,
     struct rv_mem *mem;
     int rc;
 
-    rc = read_options(options, &known);
-    if (rc)
-        return rc;
+    reeve_runtime_options_init(&known);
+    if (options) {
+        rc = rv_options_copy(&known, sizeof known, options);
+        if (rc)
+            return rc;
+    }
     rc = rv_mem_new(known.allocator, &mem);
     if (rc)
         return rc;
