@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line and the environment of reeve-agent. */
+#include "agent/settings.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <reeve/version.h>
+
+#define OPENAI_URL "https://api.openai.com/v1"
+#define OPENAI_MODEL "gpt-4o-mini"
+
+enum long_option {
+    OPT_BASE_URL = 256,
+    OPT_MODEL,
+    OPT_API_KEY_ENV,
+    OPT_NO_KEY,
+    OPT_ROOT,
+    OPT_MAX_TURNS,
+    OPT_MAX_TOOL_CALLS,
+    OPT_MAX_CONCURRENCY,
+    OPT_TIMEOUT_MS,
+    OPT_NO_STREAM,
+    OPT_SCRIPTED,
+    OPT_DEMO,
+    OPT_VERSION,
+};
+
+static const struct option long_options[] = {
+    {"prompt", required_argument, NULL, 'p'},
+    {"base-url", required_argument, NULL, OPT_BASE_URL},
+    {"model", required_argument, NULL, OPT_MODEL},
+    {"api-key-env", required_argument, NULL, OPT_API_KEY_ENV},
+    {"no-key", no_argument, NULL, OPT_NO_KEY},
+    {"root", required_argument, NULL, OPT_ROOT},
+    {"max-turns", required_argument, NULL, OPT_MAX_TURNS},
+    {"max-tool-calls", required_argument, NULL, OPT_MAX_TOOL_CALLS},
+    {"max-concurrency", required_argument, NULL, OPT_MAX_CONCURRENCY},
+    {"timeout-ms", required_argument, NULL, OPT_TIMEOUT_MS},
+    {"no-stream", no_argument, NULL, OPT_NO_STREAM},
+    {"scripted", no_argument, NULL, OPT_SCRIPTED},
+    {"demo", no_argument, NULL, OPT_DEMO},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static const char help_text[] =
+    "Usage: reeve-agent [OPTION]...\n"
+    "An agent for the terminal: it asks a model, reads files below one folder with the tools that\n"
+    "the model calls for, and streams the answer.\n"
+    "\n"
+    "  -p, --prompt TEXT        ask this, answer, and end; without it: a conversation, line by "
+    "line\n"
+    "      --base-url URL       where the model is, up to \"/chat/completions\"\n"
+    "                           [" OPENAI_URL " if there is a key]\n"
+    "      --model NAME         its name [" OPENAI_MODEL "]\n"
+    "      --api-key-env NAME   the environment variable that holds the key [OPENAI_API_KEY]\n"
+    "      --no-key             send no key, also to a server that is not on this machine\n"
+    "      --scripted           use the scripted model server in this process, whatever the key;\n"
+    "                           the same happens with neither a key nor --base-url\n"
+    "      --root FOLDER        the folder that the tools may read [.]\n"
+    "      --max-turns N        requests to the model in one run; 0: no limit [50]\n"
+    "      --max-tool-calls N   tool calls in one run; 0: no limit [100]\n"
+    "      --max-concurrency N  tool calls that run at once [5]\n"
+    "      --timeout-ms N       time limit of one request; 0: none [600000]\n"
+    "      --no-stream          ask for the answer in one piece\n"
+    "      --demo               make a folder with a secret in it, and have the scripted model "
+    "find it\n"
+    "  -v, --verbose            more about each request and call\n"
+    "  -h, --help               this text\n"
+    "      --version            the version\n"
+    "\n"
+    "The answer goes to standard output, everything else to standard error. Ctrl-C cancels the "
+    "run,\n"
+    "twice it leaves; so does Ctrl-D at the prompt.\n"
+    "\n"
+    "Exit status:\n"
+    "    0  the model answered\n"
+    "    1  the model could not be asked, or its answer could not be used\n"
+    "    2  the command line, the environment or the root folder is wrong\n"
+    "    3  a limit ended the run: turns, tool calls, length of the answer, content filter\n"
+    "    4  memory, descriptors or room for output ran out\n"
+    "  130  cancelled by Ctrl-C\n";
+
+static bool read_number(const char *option, const char *text, uint32_t min, uint32_t *ret)
+{
+    unsigned long long number;
+    char *end;
+
+    errno = 0;
+    number = strtoull(text, &end, 10);
+    if (errno || end == text || *end || text[0] == '-' || number < min || number > 1000000000) {
+        fprintf(stderr,
+                "reeve-agent: --%s wants a whole number from %u to 1000000000, not \"%s\"\n",
+                option, min, text);
+        return false;
+    }
+    *ret = (uint32_t)number;
+    return true;
+}
+
+static bool read_number_option(struct settings *settings, int option, const char *text)
+{
+    switch (option) {
+    case OPT_MAX_TURNS:
+        return read_number("max-turns", text, 0, &settings->max_turns);
+    case OPT_MAX_TOOL_CALLS:
+        return read_number("max-tool-calls", text, 0, &settings->max_tool_calls);
+    case OPT_MAX_CONCURRENCY:
+        return read_number("max-concurrency", text, 1, &settings->max_concurrency);
+    default:
+        return read_number("timeout-ms", text, 0, &settings->timeout_ms);
+    }
+}
+
+static enum settings_result read_option(struct settings *settings, int option)
+{
+    switch (option) {
+    case 'p':
+        settings->prompt = optarg;
+        return SETTINGS_RUN;
+    case 'v':
+        settings->verbose = true;
+        return SETTINGS_RUN;
+    case OPT_BASE_URL:
+        settings->base_url = optarg;
+        return SETTINGS_RUN;
+    case OPT_MODEL:
+        settings->model = optarg;
+        return SETTINGS_RUN;
+    case OPT_API_KEY_ENV:
+        settings->api_key_env = optarg;
+        return SETTINGS_RUN;
+    case OPT_NO_KEY:
+        settings->no_key = true;
+        return SETTINGS_RUN;
+    case OPT_ROOT:
+        settings->root = optarg;
+        return SETTINGS_RUN;
+    case OPT_NO_STREAM:
+        settings->no_stream = true;
+        return SETTINGS_RUN;
+    case OPT_SCRIPTED:
+        settings->scripted = true;
+        return SETTINGS_RUN;
+    case OPT_DEMO:
+        settings->demo = true;
+        return SETTINGS_RUN;
+    case 'h':
+        fputs(help_text, stdout);
+        return SETTINGS_STOP;
+    case OPT_VERSION:
+        printf("reeve-agent %s\n", REEVE_VERSION_STRING);
+        return SETTINGS_STOP;
+    case '?':
+        fputs("reeve-agent: \"reeve-agent --help\" tells what there is\n", stderr);
+        return SETTINGS_WRONG;
+    default:
+        return read_number_option(settings, option, optarg) ? SETTINGS_RUN : SETTINGS_WRONG;
+    }
+}
+
+static bool is_loopback(const char *url)
+{
+    static const char *const hosts[] = {"localhost", "127.", "[::1]"};
+    const char *host = strstr(url, "://");
+    size_t i;
+
+    if (!host)
+        return false;
+    host += 3;
+    for (i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        size_t len = strlen(hosts[i]);
+
+        if (strncmp(host, hosts[i], len))
+            continue;
+        if (hosts[i][len - 1] == '.' || strchr(":/", host[len]))
+            return true;
+    }
+    return false;
+}
+
+/* Which model is asked, with which key: or why none can be. */
+static enum settings_result choose_model(struct settings *settings)
+{
+    const char *key = getenv(settings->api_key_env);
+
+    if (key && *key && !settings->no_key)
+        settings->api_key = key;
+    if (settings->demo || (!settings->base_url && !settings->api_key))
+        settings->scripted = true;
+    if (settings->scripted && settings->base_url) {
+        fputs("reeve-agent: --base-url and the scripted model exclude each other: give one\n",
+              stderr);
+        return SETTINGS_WRONG;
+    }
+    if (settings->scripted) {
+        settings->api_key = NULL;
+        return SETTINGS_RUN;
+    }
+    if (!settings->base_url)
+        settings->base_url = OPENAI_URL;
+    if (!settings->api_key && !settings->no_key && !is_loopback(settings->base_url)) {
+        fprintf(
+            stderr,
+            "reeve-agent: no key for %s: the environment variable %s is not set.\n"
+            "Set it, name another with --api-key-env, or say --no-key if the server wants none.\n",
+            settings->base_url, settings->api_key_env);
+        return SETTINGS_WRONG;
+    }
+    return SETTINGS_RUN;
+}
+
+enum settings_result settings_read(struct settings *settings, int argc, char **argv)
+{
+    enum settings_result result;
+    int option;
+
+    *settings = (struct settings){
+        .model = OPENAI_MODEL,
+        .api_key_env = "OPENAI_API_KEY",
+        .root = ".",
+        .max_turns = 50,
+        .max_tool_calls = 100,
+        .max_concurrency = 5,
+        .timeout_ms = 600000,
+    };
+    while ((option = getopt_long(argc, argv, "p:vh", long_options, NULL)) != -1) {
+        result = read_option(settings, option);
+        if (result != SETTINGS_RUN)
+            return result;
+    }
+    if (optind < argc) {
+        fprintf(stderr, "reeve-agent: what is \"%s\"? A prompt goes behind -p, in quotes.\n",
+                argv[optind]);
+        return SETTINGS_WRONG;
+    }
+    if (settings->prompt && !settings->prompt[strspn(settings->prompt, " \t\r\n")]) {
+        fputs("reeve-agent: -p wants a text, and this one is empty\n", stderr);
+        return SETTINGS_WRONG;
+    }
+    if (settings->demo && settings->prompt) {
+        fputs("reeve-agent: --demo brings its own prompt: leave -p out\n", stderr);
+        return SETTINGS_WRONG;
+    }
+    return choose_model(settings);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the person sees: the answer on standard output as it comes, everything else on standard
+ * error. On a terminal, control characters in what a model or a tool says are made visible.
+ */
+#ifndef AGENT_VIEW_H
+#define AGENT_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <reeve.h>
+
+enum { VIEW_MAX_SPANS = 256 };
+
+/* When a tool call ran, since the run began. */
+struct view_span {
+    char what[64];
+    uint64_t started_us;
+    uint64_t ended_us; /* 0: still running */
+    char id[64];
+};
+
+struct view {
+    bool out_terminal;
+    bool err_terminal;
+    bool colours;
+    bool verbose;
+    bool in_line; /* the answer stands in the middle of a line */
+    size_t span_count;
+    struct view_span spans[VIEW_MAX_SPANS];
+};
+
+void view_init(struct view *view, bool verbose);
+void view_begin_run(struct view *view);
+void view_text(struct view *view, const char *text, size_t len);
+void view_tool(struct view *view, const struct reeve_tool_event *event);
+void view_end_run(struct view *view, const struct reeve_run *run);
+
+/* A line of ours on standard error. */
+void view_note(struct view *view, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# The example programs: built by make, never installed.

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# Semaphore and chain: concurrency on the loop, with no knowledge of HTTP.
+noinst_LTLIBRARIES += %D%/libflow.la
+%C%_libflow_la_SOURCES = \
+	%D%/chain.h \
+	%D%/semaphore.h

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# The outside world. libio is the portable part (sse); libiosys is what touches the system: http
+# (libcurl multi), files. Tests put a simulated one in its place (tests/sim). libioall is both in one
+# archive, since they call each other.
+noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
+%C%_libio_la_SOURCES = \
+	%D%/file.h \
+	%D%/http.h \
+	%D%/sse.h
+%C%_libiosys_la_SOURCES =
+%C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS)
+%C%_libioall_la_SOURCES =
+%C%_libioall_la_LIBADD = %D%/libio.la %D%/libiosys.la

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# Tests. A new test file is one line in the SOURCES of its program; a new script test is one line in
+# rv_script_tests.
+#
+#   tests/lib           the test macro and the allocators for tests
+#   tests/unit          one program per folder of src, test-FOLDER, on the real loop and io
+#   tests/sim           the simulated system under the same runtime, and test-sim-NAME on it
+#   tests/integration   the real thing over loopback, test-real-NAME
+#   tests/meta          the test of the tests: planted faults that must turn red
+
+# The layers on the simulated system: RV_LIBS of the top Makefile.am with loop and io swapped.
+RV_SIM_LOOP = %D%/sim/libsimloop.la $(RV_LIBS_JSON)
+RV_SIM_FLOW = src/flow/libflow.la $(RV_SIM_LOOP)
+RV_SIM_IO = %D%/sim/libsimio.la $(RV_SIM_FLOW)
+RV_SIM_LIBS = src/agent/libagent.la src/tool/libtool.la src/model/libmodel.la src/chat/libchat.la \
+	$(RV_SIM_IO)
+
+AM_CPPFLAGS += $(CRITERION_CFLAGS)
+RV_TEST_LIBS = %D%/lib/libtest.la
+
+rv_test_programs =
+rv_script_tests =
+
+if HAVE_CRITERION
+include tests/lib/local.mk
+include tests/unit/local.mk
+include tests/sim/local.mk
+include tests/integration/local.mk
+else
+rv_script_tests += %D%/no-criterion
+endif
+
+check_PROGRAMS += $(rv_test_programs)
+TESTS += $(rv_test_programs) $(rv_script_tests)
+EXTRA_DIST += $(rv_script_tests)
+
+# Criterion's own TAP switch would send a test's stderr, and sanitizer reports with it, to nowhere.
+# A report must end the program; a leak is looked for in each test's body (tests/lib/test.h).
+AM_TESTS_ENVIRONMENT = \
+	CRITERION_OUTPUTS=tap:/dev/stdout; export CRITERION_OUTPUTS; \
+	ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:abort_on_error=0:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1:strict_init_order=1; \
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1; \
+	LSAN_OPTIONS=report_objects=1; \
+	export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS; \
+	srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)'; export srcdir builddir; \
+	CC='$(CC)'; export CC;

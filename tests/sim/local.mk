@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# The simulated system: libsimloop stands where libloopall stands, libsimio where libioall does. Each
+# holds the portable part of its folder as well.
+check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
+%C%_libsimloop_la_SOURCES =
+%C%_libsimloop_la_LIBADD = src/loop/libloop.la
+%C%_libsimio_la_SOURCES =
+%C%_libsimio_la_LIBADD = src/io/libio.la
+
+#rv_test_programs += %D%/test-sim-batch
+#%C%_test_sim_batch_SOURCES =
+#%C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)

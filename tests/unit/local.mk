@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# One program per folder of src, linked with that folder and those below it. A test file is one more
+# name in SOURCES: tests/unit/FOLDER-NOUN.c.
+
+#rv_test_programs += %D%/test-base
+#%C%_test_base_SOURCES =
+#%C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
+
+#rv_test_programs += %D%/test-json
+#%C%_test_json_SOURCES =
+#%C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
+
+#rv_test_programs += %D%/test-loop
+#%C%_test_loop_SOURCES =
+#%C%_test_loop_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_LOOP)
+
+#rv_test_programs += %D%/test-flow
+#%C%_test_flow_SOURCES =
+#%C%_test_flow_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW)
+
+#rv_test_programs += %D%/test-io
+#%C%_test_io_SOURCES =
+#%C%_test_io_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO)
+
+#rv_test_programs += %D%/test-chat
+#%C%_test_chat_SOURCES =
+#%C%_test_chat_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_CHAT)
+
+#rv_test_programs += %D%/test-model
+#%C%_test_model_SOURCES =
+#%C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
+
+#rv_test_programs += %D%/test-tool
+#%C%_test_tool_SOURCES =
+#%C%_test_tool_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
+
+#rv_test_programs += %D%/test-agent
+#%C%_test_agent_SOURCES =
+#%C%_test_agent_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_AGENT)
