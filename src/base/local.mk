@@ -8,5 +8,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/buffer.h \
 	%D%/error.c \
 	%D%/export.h \
+	%D%/heap.c \
+	%D%/heap.h \
 	%D%/list.h
 %C%_libbase_la_LIBADD = $(CRYPTO_LIBS)
