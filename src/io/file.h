@@ -27,8 +27,8 @@ bool rv_root_force_walk(struct rv_root *root, bool on);
 
 /* What stood in the way of an operation, beyond its code. */
 struct rv_file_problem {
-    int os_errno;        /* 0: it was not a system call that failed */
-    const char *kind;    /* what the path names if that is the problem: "a directory", "a FIFO", … */
+    int os_errno;     /* 0: it was not a system call that failed */
+    const char *kind; /* what the path names if that is the problem: "a directory", "a FIFO", … */
     const char *outside; /* with REEVE_EOUTSIDE: what leads out; "" if that is not known */
     size_t existing_len; /* with REEVE_ENOTFOUND: the path as given exists up to here; 0: nothing */
 };

@@ -26,15 +26,16 @@
 
 #include "io/file_op.h"
 #include "io/file_sort.h"
+#include "loop/clock.h"
 #include "loop/runtime.h"
 
 #include <reeve/error.h>
 
 enum {
     DENTS_BYTES = 16 * 1024,
-    SCAN_ENTRIES = 128,     /* a slice: about 0.1 ms where each costs a stat */
-    SKIP_ENTRIES = 16384,   /* a slice of looking for the next folder */
-    SORT_STEPS = 2048,      /* a slice */
+    SCAN_ENTRIES = 128,   /* a slice: about 0.1 ms where each costs a stat */
+    SKIP_ENTRIES = 16384, /* a slice of looking for the next folder */
+    SORT_STEPS = 2048,    /* a slice */
     CHUNK_BYTES = 32 * 1024,
     FIRST_CAPACITY = 64,
 };
@@ -133,8 +134,10 @@ static void finish(struct rv_file_list *list, int error)
     destroy(list);
 }
 
+/* The queue looks at the clock for some tasks only; a slice is as long as many of them. */
 static void go_on(struct rv_file_list *list, enum list_state state)
 {
+    rv_precise_now_ns(list->root->runtime);
     list->state = state;
     rv_ready_push(list->root->runtime, &list->task);
 }

@@ -9,11 +9,15 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "loop/clock.h"
+
 static void run_op(struct rv_task *task)
 {
     struct rv_file_op *op = rv_container_of(task, struct rv_file_op, task);
 
     op->perform(op);
+    /* The queue looks at the clock for some tasks only; this one may have waited for a disk. */
+    rv_precise_now_ns(op->root->runtime);
     op->done(op);
 }
 

@@ -5,9 +5,21 @@
 noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 %C%_libio_la_SOURCES = \
 	%D%/file.h \
+	%D%/file_sort.c \
+	%D%/file_sort.h \
 	%D%/http.h \
+	%D%/path.c \
+	%D%/path.h \
 	%D%/sse.h
-%C%_libiosys_la_SOURCES =
+%C%_libiosys_la_SOURCES = \
+	%D%/file.c \
+	%D%/file_list.c \
+	%D%/file_op.c \
+	%D%/file_op.h \
+	%D%/root.c \
+	%D%/root.h \
+	%D%/walk.c \
+	%D%/walk.h
 %C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS)
 %C%_libioall_la_SOURCES =
 %C%_libioall_la_LIBADD = %D%/libio.la %D%/libiosys.la

@@ -45,7 +45,7 @@ enum {
 static int kernel_open(int folder_fd, const char *path, int flags, bool links_allowed, int *ret_fd)
 {
     struct open_how how = {
-        .flags = (uint64_t)(flags | O_CLOEXEC),
+        .flags = (unsigned)(flags | O_CLOEXEC),
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
     int tries;

@@ -31,7 +31,7 @@ struct walk {
     int top_fd; /* the caller's */
     int fd;     /* where it stands; top_fd itself at the top */
     char rest[PATH_MAX];
-    size_t position; /* in rest */
+    size_t position;    /* in rest */
     char way[PATH_MAX]; /* the names from the top to where it stands, a NUL behind each */
     size_t way_len;
     unsigned links;
