@@ -70,6 +70,7 @@ AC_DEFUN([RV_SANITIZER], [
         AC_MSG_ERROR([$CC cannot link with -fsanitize=$rv_sanitizer (for clang, Debian: libclang-rt-dev)])])
      CFLAGS=$rv_save_cflags])
   AC_SUBST([RV_SAN_FLAGS])
+  AC_SUBST([RV_SANITIZER], [$rv_sanitizer])
   AM_CONDITIONAL([SANITIZED], [test -n "$RV_SAN_FLAGS"])
 ])
 

@@ -26,21 +26,37 @@ include tests/lib/local.mk
 include tests/unit/local.mk
 include tests/sim/local.mk
 include tests/integration/local.mk
+include tests/meta/local.mk
 else
 rv_script_tests += %D%/no-criterion
 endif
+
+rv_script_tests += \
+	%D%/scripts/exports \
+	%D%/scripts/headers \
+	%D%/scripts/layers
+EXTRA_DIST += %D%/exports.list
+
+# Takes over a wanted change of the public interface.
+.PHONY: update-exports
+update-exports: libreeve.la
+	$(top_srcdir)/scripts/check-exports --update $(top_srcdir) $(top_builddir)
 
 check_PROGRAMS += $(rv_test_programs)
 TESTS += $(rv_test_programs) $(rv_script_tests)
 EXTRA_DIST += $(rv_script_tests)
 
-# Criterion's own TAP switch would send a test's stderr, and sanitizer reports with it, to nowhere.
-# A report must end the program; a leak is looked for in each test's body (tests/lib/test.h).
+# Each test runs through tests/run-test. A sanitizer's report must end the program; leaks are looked
+# for in each test's body (tests/lib/test.h).
+LOG_COMPILER = $(SHELL) $(top_srcdir)/%D%/run-test
+EXTRA_DIST += %D%/run-test
+
 AM_TESTS_ENVIRONMENT = \
-	CRITERION_OUTPUTS=tap:/dev/stdout; export CRITERION_OUTPUTS; \
-	ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:abort_on_error=0:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1:strict_init_order=1; \
+	ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1:strict_init_order=1; \
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1; \
-	LSAN_OPTIONS=report_objects=1; \
-	export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS; \
+	export ASAN_OPTIONS UBSAN_OPTIONS; \
 	srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)'; export srcdir builddir; \
-	CC='$(CC)'; export CC;
+	CC='$(CC)'; RV_SANITIZER='$(RV_SANITIZER)'; export CC RV_SANITIZER;
+
+clean-local:
+	-rm -f tests/*/*.tap tests/meta/*.out tests/meta/*.out.tap
