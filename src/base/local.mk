@@ -10,6 +10,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/export.h \
 	%D%/hash.c \
 	%D%/hash.h \
+	%D%/heap.c \
+	%D%/heap.h \
 	%D%/list.h \
 	%D%/options.h \
 	%D%/utf8.c \

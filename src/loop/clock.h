@@ -7,11 +7,13 @@
 
 #include <reeve/runtime.h>
 
-/* Monotonic, read afresh at each entry from libevent, constant within one: for deadlines. */
+/* Monotonic, read afresh at each entry from libevent, constant within one: for deadlines. Outside
+ * the loop (a host that calls before it dispatches) it is read at each call. */
 uint64_t rv_turn_now_ns(const struct reeve_runtime *runtime);
 
-/* Monotonic, read now: for slices, metrics, lag. Never behind rv_turn_now_ns. */
-uint64_t rv_precise_now_ns(const struct reeve_runtime *runtime);
+/* Monotonic, read now: for slices, metrics, lag. Never behind rv_turn_now_ns. The ready queue
+ * learns of the reading (hence no const), so that a task which works in slices is counted. */
+uint64_t rv_precise_now_ns(struct reeve_runtime *runtime);
 
 /* Milliseconds since 1970: for HTTP dates, journals, expiries in stores. */
 int64_t rv_wall_now_ms(const struct reeve_runtime *runtime);

@@ -24,7 +24,8 @@ struct rv_timer {
 
 void rv_timer_init(struct rv_timer *timer, void (*fire)(struct rv_timer *timer));
 
-/* Fire `delay_ms` after the present turn. An armed timer is moved. */
+/* Fire `delay_ms` from now, by the precise clock: a host's callback that held the loop for a second
+ * before this has not used up the delay. An armed timer is moved. */
 void rv_timer_start_ms(struct reeve_runtime *runtime, struct rv_timer *timer, uint64_t delay_ms);
 void rv_timer_start_at_ns(struct reeve_runtime *runtime, struct rv_timer *timer,
                           uint64_t deadline_ns);

@@ -4,7 +4,9 @@
 check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
 %C%_libsimloop_la_SOURCES =
 %C%_libsimloop_la_LIBADD = src/loop/libloop.la
-%C%_libsimio_la_SOURCES =
+%C%_libsimio_la_SOURCES = \
+	%D%/http.c \
+	%D%/http.h
 %C%_libsimio_la_LIBADD = src/io/libio.la
 
 #rv_test_programs += %D%/test-sim-batch
