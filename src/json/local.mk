@@ -7,6 +7,8 @@ noinst_LTLIBRARIES += %D%/libjson.la
 	%D%/builder.c \
 	%D%/builder.h \
 	%D%/canonical.c \
+	%D%/copy.c \
+	%D%/copy.h \
 	%D%/canonical.h \
 	%D%/number.c \
 	%D%/number.h \

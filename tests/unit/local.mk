@@ -30,9 +30,10 @@
 #%C%_test_model_SOURCES =
 #%C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
 
-#rv_test_programs += %D%/test-tool
-#%C%_test_tool_SOURCES =
-#%C%_test_tool_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
+rv_test_programs += %D%/test-tool
+%C%_test_tool_SOURCES = \
+	%D%/tool-output.c
+%C%_test_tool_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
 
 #rv_test_programs += %D%/test-agent
 #%C%_test_agent_SOURCES =
