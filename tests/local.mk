@@ -31,6 +31,17 @@ else
 rv_script_tests += %D%/no-criterion
 endif
 
+rv_script_tests += \
+	%D%/scripts/exports \
+	%D%/scripts/headers \
+	%D%/scripts/layers
+EXTRA_DIST += %D%/exports.list
+
+# Takes over a wanted change of the public interface.
+.PHONY: update-exports
+update-exports: libreeve.la
+	$(top_srcdir)/scripts/check-exports --update $(top_srcdir) $(top_builddir)
+
 check_PROGRAMS += $(rv_test_programs)
 TESTS += $(rv_test_programs) $(rv_script_tests)
 EXTRA_DIST += $(rv_script_tests)

@@ -110,6 +110,14 @@ int rv_buffer_vprintf(struct rv_buffer *buffer, const char *format, va_list args
     return 0;
 }
 
+void rv_buffer_truncate(struct rv_buffer *buffer, size_t len)
+{
+    assert(len <= buffer->len);
+    buffer->len = len;
+    if (buffer->data)
+        buffer->data[len] = '\0';
+}
+
 void rv_buffer_drop(struct rv_buffer *buffer, size_t len)
 {
     assert(len <= buffer->len);

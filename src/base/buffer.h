@@ -38,6 +38,9 @@ int rv_buffer_printf(struct rv_buffer *buffer, const char *format, ...)
 int rv_buffer_vprintf(struct rv_buffer *buffer, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 
+/* Forget what stands behind the first `len` bytes. */
+void rv_buffer_truncate(struct rv_buffer *buffer, size_t len);
+
 /* Drop `len` bytes at the front. */
 void rv_buffer_drop(struct rv_buffer *buffer, size_t len);
 

@@ -19,7 +19,7 @@ struct rv_heap_node {
 };
 
 /* Whether `a` comes out before `b`. A strict order: false for a node and itself. */
-typedef bool rv_heap_before(const struct rv_heap_node *a, const struct rv_heap_node *b);
+typedef bool rv_heap_before(struct rv_heap_node *a, struct rv_heap_node *b);
 
 struct rv_heap {
     struct rv_heap_node *root;

@@ -8,7 +8,12 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/buffer.h \
 	%D%/error.c \
 	%D%/export.h \
+	%D%/hash.c \
+	%D%/hash.h \
 	%D%/heap.c \
 	%D%/heap.h \
-	%D%/list.h
+	%D%/list.h \
+	%D%/options.h \
+	%D%/utf8.c \
+	%D%/utf8.h
 %C%_libbase_la_LIBADD = $(CRYPTO_LIBS)

@@ -14,8 +14,14 @@ bool rv_utf8_valid(const char *text, size_t len);
 size_t rv_utf8_valid_prefix(const char *text, size_t len);
 
 /*
+ * For text (len > 0) that does not begin with a valid character: how many bytes stand for one
+ * U+FFFD, the "maximal subpart" of the Unicode standard, at least 1.
+ */
+size_t rv_utf8_invalid_part(const char *text, size_t len);
+
+/*
  * Append text with each maximal invalid part replaced by U+FFFD (Unicode 15, section 3.9,
- * "substitution of maximal subparts"). 0, REEVE_ETOOBIG or REEVE_ENOMEM.
+ * "substitution of maximal subparts"). 0, REEVE_ETOOBIG or REEVE_ENOMEM, with `out` as it was.
  */
 int rv_utf8_add_repaired(struct rv_buffer *out, const char *text, size_t len);
 

@@ -31,18 +31,23 @@ struct rv_sse {
     unsigned bom;     /* how many bytes of a byte order mark were seen; past 3: decided */
     bool after_cr;
     bool has_data;
+    bool id_changed;
+    size_t data_line_len; /* of an unfinished data line, which is in `data` already; 0: none */
+    int error;            /* what a feed ended with: all later ones do too */
     int (*on_event)(const struct rv_sse_event *event, void *arg);
     void *arg;
 };
 
-/* `max_event_bytes` caps a line and an event's data, each. on_event returns 0 to go on. */
+/* `max_event_bytes` caps a line and an event's data, each. on_event returns 0 to go on; the parser
+ * must outlive it. */
 void rv_sse_init(struct rv_sse *sse, struct rv_mem *mem, size_t max_event_bytes,
                  int (*on_event)(const struct rv_sse_event *event, void *arg), void *arg);
 void rv_sse_done(struct rv_sse *sse);
 
 /*
- * 0; REEVE_ETOOBIG; REEVE_ENOMEM; or what on_event returned, after which nothing more is parsed. An
- * unfinished event at the end of a stream is dropped, as the standard says: there is no flush.
+ * 0; REEVE_ETOOBIG; REEVE_ENOMEM; or what on_event returned, after which nothing more is parsed:
+ * later feeds return the same. An unfinished event at the end of a stream is dropped, as the
+ * standard says: there is no flush.
  */
 int rv_sse_feed(struct rv_sse *sse, const char *bytes, size_t len);
 

@@ -10,7 +10,8 @@
 /*
  * Append the canonical text of a value: no white space, members sorted by the bytes of their keys,
  * the shortest escapes, one form for each number (1, 1.0 and 10e-1 are one; integers past 2^53 keep
- * every digit). 0, REEVE_ETOOBIG or REEVE_ENOMEM, with `out` as it was.
+ * every digit). 0, REEVE_EINVAL (a value of NULL), REEVE_ETOOBIG or REEVE_ENOMEM, with `out` as it
+ * was.
  */
 int rv_json_canonical(const struct reeve_json *value, struct rv_buffer *out);
 

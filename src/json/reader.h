@@ -16,8 +16,8 @@
 struct rv_json_reader;
 
 struct rv_json_limits {
-    size_t max_bytes;   /* of the whole text */
-    unsigned max_depth; /* of nested arrays and objects */
+    size_t max_bytes;   /* of the whole text; more than 4 GiB are not taken */
+    unsigned max_depth; /* of nested arrays and objects; more than 512 are not taken */
 };
 
 /* 64 MiB and a depth of 128. */

@@ -21,7 +21,8 @@ struct rv_ready_queue {
 struct rv_timer_queue {
     struct rv_heap heap;
     uint64_t next_sequence;
-    uint64_t alarm_ns; /* when rv_loop_alarm will come; UINT64_MAX: not at all */
+    uint64_t alarm_ns; /* what the system was told; UINT64_MAX: no alarm */
+    bool alarm_came;   /* since then, so that it must be told anew */
 };
 
 /* Filled by any thread under the lock, emptied by the loop's. */

@@ -5,9 +5,9 @@
  * wake-up, which comes in a later pass of the host's loop, so that a pass never spends more than
  * one slice here, whether one socket or a thousand were ready in it.
  *
- * Reading the clock costs more than a short task does, so it is read for every eighth. A task that
- * works for long reads it by itself to know when to stop (rv_precise_now_ns), and what it read is
- * seen here.
+ * Reading the clock costs more than a short task does, so it is not read after each; how many lie
+ * between is adapted to what they cost. A task that works for long reads it by itself to know when
+ * to stop (rv_precise_now_ns), and what it read is seen here.
  */
 #include "loop/ready.h"
 
@@ -16,7 +16,12 @@
 #include "loop/system.h"
 
 #define SLICE_NS (RV_NS_PER_MS / 2)
-#define TASKS_PER_CLOCK 8
+
+/* Tasks from one reading of the clock to the next: twice as many while they take less than BATCH_NS
+ * together, one when they take more. */
+#define FIRST_READING 8
+#define MOST_BETWEEN 32
+#define BATCH_NS (10 * RV_NS_PER_US)
 
 void rv_task_init(struct rv_task *task, void (*run)(struct rv_task *task))
 {
@@ -61,9 +66,11 @@ bool rv_ready_queued(const struct rv_task *task)
 /* Run tasks until none is left or the clock has been seen at `stop_ns`. */
 static void run_tasks(struct reeve_runtime *runtime, uint64_t stop_ns)
 {
+    unsigned between = FIRST_READING;
+    unsigned left = between;
+    uint64_t read_ns = runtime->seen_ns;
     struct rv_list *node;
     struct rv_task *task;
-    unsigned count = 0;
 
     while (runtime->seen_ns < stop_ns) {
         node = rv_list_shift(&runtime->ready.tasks);
@@ -71,8 +78,14 @@ static void run_tasks(struct reeve_runtime *runtime, uint64_t stop_ns)
             return;
         task = rv_list_entry(node, struct rv_task, node);
         task->run(task);
-        if (++count % TASKS_PER_CLOCK == 0)
-            rv_precise_now_ns(runtime);
+        if (--left)
+            continue;
+        if (rv_precise_now_ns(runtime) - read_ns > BATCH_NS)
+            between = 1;
+        else if (between < MOST_BETWEEN)
+            between *= 2;
+        left = between;
+        read_ns = runtime->seen_ns;
     }
 }
 

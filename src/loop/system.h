@@ -23,14 +23,16 @@ void rv_system_free(struct rv_system *system);
 struct event_base *rv_system_base(struct rv_system *system);
 int rv_system_run(struct rv_system *system);
 
-uint64_t rv_system_monotonic_ns(const struct rv_system *system);
-int64_t rv_system_wall_ms(const struct rv_system *system);
+uint64_t rv_system_monotonic_ns(struct rv_system *system);
+int64_t rv_system_wall_ms(struct rv_system *system);
 uint64_t rv_system_entropy(struct rv_system *system);
 
 /* Have rv_loop_wake called in a later pass of the loop, after sockets and timers had theirs. */
 void rv_system_wake_later(struct rv_system *system, bool on);
 
-/* Have rv_loop_alarm called at a time of rv_system_monotonic_ns; UINT64_MAX: never. */
+/* Have rv_loop_alarm called at a time of rv_system_monotonic_ns, or soon if that is past;
+ * UINT64_MAX: never. Once it has been called, the alarm is to be set anew before rv_loop_leave
+ * returns: the system may count on that. */
 void rv_system_set_alarm(struct rv_system *system, uint64_t deadline_ns);
 
 /* Listen for rv_system_post_signal (any thread), which has rv_loop_posted called. */

@@ -17,12 +17,12 @@
 #define FIRE_SLICE_NS (RV_NS_PER_MS / 2)
 #define TIMERS_PER_CLOCK 8
 
-static struct rv_timer *timer_of(const struct rv_heap_node *node)
+static struct rv_timer *timer_of(struct rv_heap_node *node)
 {
     return rv_heap_entry(node, struct rv_timer, node);
 }
 
-static bool fires_before(const struct rv_heap_node *a, const struct rv_heap_node *b)
+static bool fires_before(struct rv_heap_node *a, struct rv_heap_node *b)
 {
     const struct rv_timer *left = timer_of(a);
     const struct rv_timer *right = timer_of(b);
@@ -37,11 +37,12 @@ void rv_timers_init(struct reeve_runtime *runtime)
     rv_heap_init(&runtime->timers.heap, fires_before);
     runtime->timers.next_sequence = 0;
     runtime->timers.alarm_ns = UINT64_MAX;
+    runtime->timers.alarm_came = false;
 }
 
 static struct rv_timer *first_timer(const struct rv_timer_queue *timers)
 {
-    const struct rv_heap_node *node = rv_heap_first(&timers->heap);
+    struct rv_heap_node *node = rv_heap_first(&timers->heap);
 
     return node ? timer_of(node) : NULL;
 }
@@ -52,9 +53,12 @@ void rv_timers_sync(struct reeve_runtime *runtime)
     const struct rv_timer *first = first_timer(timers);
     uint64_t deadline_ns = first ? first->deadline_ns : UINT64_MAX;
 
-    if (deadline_ns == timers->alarm_ns || (first && deadline_ns > timers->alarm_ns))
+    bool early_enough = first ? timers->alarm_ns <= deadline_ns : timers->alarm_ns == UINT64_MAX;
+
+    if (early_enough && !timers->alarm_came)
         return;
     timers->alarm_ns = deadline_ns;
+    timers->alarm_came = false;
     rv_system_set_alarm(runtime->system, deadline_ns);
 }
 
@@ -119,7 +123,7 @@ void rv_loop_alarm(struct reeve_runtime *runtime)
     unsigned count = 0;
 
     assert(runtime->depth);
-    timers->alarm_ns = UINT64_MAX;
+    timers->alarm_came = true;
     while ((timer = first_timer(timers)) && timer->deadline_ns <= runtime->turn_ns &&
            timer->sequence < end_sequence && runtime->seen_ns < stop_ns) {
         timer->armed = false;

@@ -1,4 +1,16 @@
 # SPDX-License-Identifier: MIT
 # Toolbox, batch, and the built-in tools in builtin/.
 noinst_LTLIBRARIES += %D%/libtool.la
-%C%_libtool_la_SOURCES =
+%C%_libtool_la_SOURCES = \
+	%D%/batch.c \
+	%D%/batch.h \
+	%D%/call.c \
+	%D%/call.h \
+	%D%/hazards.c \
+	%D%/hazards.h \
+	%D%/output.c \
+	%D%/output.h \
+	%D%/prepare.c \
+	%D%/prepare.h \
+	%D%/toolbox.c \
+	%D%/toolbox.h

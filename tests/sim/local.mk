@@ -2,9 +2,13 @@
 # The simulated system: libsimloop stands where libloopall stands, libsimio where libioall does. Each
 # holds the portable part of its folder as well.
 check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
-%C%_libsimloop_la_SOURCES =
+%C%_libsimloop_la_SOURCES = \
+	%D%/sim.h \
+	%D%/system.c
 %C%_libsimloop_la_LIBADD = src/loop/libloop.la
-%C%_libsimio_la_SOURCES =
+%C%_libsimio_la_SOURCES = \
+	%D%/http.c \
+	%D%/http.h
 %C%_libsimio_la_LIBADD = src/io/libio.la
 
 #rv_test_programs += %D%/test-sim-batch

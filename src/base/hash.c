@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Multiply and fold: eight bytes a step, as much of the seed in each step as in the first. */
+#include "base/hash.h"
+
+#include <string.h>
+
+/* Arbitrary odd numbers with as many ones as zeros: 2^64 by the golden ratio, and by the root of 2.
+ */
+static const uint64_t golden = UINT64_C(0x9E3779B97F4A7C15);
+static const uint64_t root = UINT64_C(0xB504F333F9DE6485);
+
+/* Both halves of a * b, one upon the other. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+    const unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    const uint64_t a_low = a & UINT32_MAX, a_high = a >> 32;
+    const uint64_t b_low = b & UINT32_MAX, b_high = b >> 32;
+    const uint64_t cross = a_high * b_low + ((a_low * b_low) >> 32);
+    const uint64_t middle = (cross & UINT32_MAX) + a_low * b_high;
+
+    return (a * b) ^ (a_high * b_high + (cross >> 32) + (middle >> 32));
+#endif
+}
+
+uint64_t rv_hash(uint64_t seed, const void *bytes, size_t len)
+{
+    const unsigned char *byte = bytes;
+    uint64_t hash = fold(seed ^ golden, len ^ root);
+    uint64_t word;
+
+    for (; len >= sizeof word; len -= sizeof word, byte += sizeof word) {
+        memcpy(&word, byte, sizeof word);
+        hash = fold(hash ^ word, seed ^ root);
+    }
+    if (len) {
+        word = 0;
+        memcpy(&word, byte, len);
+        hash = fold(hash ^ word, seed ^ root);
+    }
+    return fold(hash ^ golden, seed ^ root);
+}
+
+uint64_t rv_hash_seed(const void *object)
+{
+    const uint64_t here = (uint64_t)(uintptr_t)&golden;
+
+    return fold((uint64_t)(uintptr_t)object ^ golden, here ^ root);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* UTF-8: checking, repairing and cutting. ASCII, the usual case, is passed over eight at a time. */
+#include "base/utf8.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include <reeve/error.h>
+
+static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
+
+/*
+ * How many bytes a character takes that begins with `lead`, and between which bounds its second
+ * byte stands (RFC 3629, section 4): they rule out overlong forms, surrogates and what lies past
+ * U+10FFFF. 0 for a byte that begins nothing.
+ */
+static size_t shape(unsigned char lead, unsigned char *ret_low, unsigned char *ret_high)
+{
+    *ret_low = 0x80;
+    *ret_high = 0xBF;
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xC2 || lead > 0xF4)
+        return 0;
+    if (lead < 0xE0)
+        return 2;
+    if (lead < 0xF0) {
+        if (lead == 0xE0)
+            *ret_low = 0xA0;
+        if (lead == 0xED)
+            *ret_high = 0x9F;
+        return 3;
+    }
+    if (lead == 0xF0)
+        *ret_low = 0x90;
+    if (lead == 0xF4)
+        *ret_high = 0x8F;
+    return 4;
+}
+
+/*
+ * Looks at the character at `text` (len > 0). Returns how many bytes of it are right, its length
+ * if all are; *ret_wanted is that length, 0 if the first byte begins nothing.
+ */
+static size_t measure(const char *text, size_t len, size_t *ret_wanted)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    unsigned char low, high;
+    size_t wanted = shape(byte[0], &low, &high);
+    size_t i;
+
+    *ret_wanted = wanted;
+    if (!wanted)
+        return 0;
+    for (i = 1; i < wanted && i < len; i++) {
+        if (byte[i] < low || byte[i] > high)
+            break;
+        low = 0x80;
+        high = 0xBF;
+    }
+    return i;
+}
+
+static size_t ascii_prefix(const char *text, size_t len)
+{
+    size_t i = 0;
+    uint64_t word;
+
+    for (; i + sizeof word <= len; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (i < len && !(text[i] & '\x80'))
+        i++;
+    return i;
+}
+
+size_t rv_utf8_valid_prefix(const char *text, size_t len)
+{
+    size_t at = 0;
+    size_t right, wanted;
+
+    while (at < len) {
+        if (!(text[at] & '\x80')) {
+            at += ascii_prefix(text + at, len - at);
+            continue;
+        }
+        right = measure(text + at, len - at, &wanted);
+        if (!wanted || right < wanted)
+            break;
+        at += wanted;
+    }
+    return at;
+}
+
+bool rv_utf8_valid(const char *text, size_t len)
+{
+    return rv_utf8_valid_prefix(text, len) == len;
+}
+
+size_t rv_utf8_invalid_part(const char *text, size_t len)
+{
+    size_t wanted;
+    size_t right = measure(text, len, &wanted);
+
+    return right ? right : 1;
+}
+
+int rv_utf8_add_repaired(struct rv_buffer *out, const char *text, size_t len)
+{
+    const size_t start = out->len;
+    size_t at = 0;
+    size_t valid;
+    int error = 0;
+
+    while (at < len && !error) {
+        valid = rv_utf8_valid_prefix(text + at, len - at);
+        error = rv_buffer_add(out, text + at, valid);
+        at += valid;
+        if (error || at == len)
+            break;
+        error = rv_buffer_add(out, replacement, sizeof replacement - 1);
+        at += rv_utf8_invalid_part(text + at, len - at);
+    }
+    if (error)
+        rv_buffer_truncate(out, start);
+    return error;
+}
+
+static bool continues(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+size_t rv_utf8_cut_head(const char *text, size_t len, size_t max)
+{
+    if (max >= len)
+        return len;
+    while (max && continues(text[max]))
+        max--;
+    return max;
+}
+
+size_t rv_utf8_cut_tail(const char *text, size_t len, size_t max)
+{
+    size_t start;
+
+    if (max >= len)
+        return 0;
+    start = len - max;
+    while (start < len && continues(text[start]))
+        start++;
+    return start;
+}
+
+size_t rv_utf8_unfinished(const char *text, size_t len)
+{
+    size_t back, wanted;
+
+    for (back = 1; back <= 3 && back <= len; back++) {
+        if (continues(text[len - back]))
+            continue;
+        return measure(text + len - back, back, &wanted) == back && wanted > back ? back : 0;
+    }
+    return 0;
+}
+
+size_t rv_utf8_count(const char *text, size_t len)
+{
+    size_t count = 0;
+    size_t i;
+
+    for (i = 0; i < len; i++)
+        count += !continues(text[i]);
+    return count;
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request, above the wire (io/http_wire.h).
+ *
+ *   CONNECTING ─► WAITING ─► RECEIVING ─► ENDED ─► on_done, gone
+ *
+ * Happy path: the wire has a connection, the first line of the answer comes, the head is complete,
+ * the body comes in pieces, the wire ends. What comes is kept here and handed on from the ready
+ * queue: the head, then what has arrived of the body, then on_done.
+ *
+ * Each state but ENDED has its time limit, and there is one over all: whatever is reached first
+ * takes the request off the wire. So do cancel and abort, from any state. The wire can end in each
+ * state: no name, no connection, no trust, connection lost, not HTTP, no memory. A body over its
+ * cap, a head over 64 KiB and a failed allocation are refused to the wire, which ends then.
+ *
+ * Back pressure: more than MAX_ARRIVED_BYTES waiting here are left to the wire, which stops
+ * reading. While the owner pauses, silence is not the server's fault, and the idle limit rests.
+ */
+#include "io/http.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "io/http_problem.h"
+#include "io/http_wire.h"
+#include "loop/clock.h"
+#include "loop/runtime.h"
+
+enum { MAX_ARRIVED_BYTES = 64 * 1024, MAX_FIELDS_BYTES = 256 * 1024 };
+
+/* ---- time limits ------------------------------------------------------------------------------
+ */
+
+static uint32_t phase_limit_ms(const struct rv_http *http)
+{
+    switch (http->state) {
+    case RV_HTTP_CONNECTING:
+        return http->options.connect_timeout_ms;
+    case RV_HTTP_WAITING:
+        return http->options.first_byte_timeout_ms;
+    case RV_HTTP_RECEIVING:
+        return http->options.idle_timeout_ms;
+    case RV_HTTP_ENDED:
+        break;
+    }
+    return 0;
+}
+
+static void enter(struct rv_http *http, enum rv_http_state state)
+{
+    uint32_t limit_ms;
+
+    http->state = state;
+    limit_ms = phase_limit_ms(http);
+    if (limit_ms)
+        rv_timer_start_ms(http->runtime, &http->phase_timer, limit_ms);
+    else
+        rv_timer_stop(http->runtime, &http->phase_timer);
+    if (state == RV_HTTP_ENDED)
+        rv_timer_stop(http->runtime, &http->total_timer);
+}
+
+/* Off the wire and done, but for telling so. */
+static void settle(struct rv_http *http, int error)
+{
+    http->error = error;
+    enter(http, RV_HTTP_ENDED);
+    rv_ready_push(http->runtime, &http->task);
+}
+
+static void stop(struct rv_http *http, int error)
+{
+    rv_wire_stop(http);
+    settle(http, error);
+}
+
+static void phase_over(struct rv_timer *timer)
+{
+    struct rv_http *http = rv_container_of(timer, struct rv_http, phase_timer);
+    uint64_t deadline_ns;
+
+    if (http->state == RV_HTTP_RECEIVING) {
+        /* A byte does not move the timer, which would cost on each piece: it is asked for here. */
+        deadline_ns = http->last_byte_ns + http->options.idle_timeout_ms * RV_NS_PER_MS;
+        if (http->wire_paused || http->paused)
+            deadline_ns =
+                rv_turn_now_ns(http->runtime) + http->options.idle_timeout_ms * RV_NS_PER_MS;
+        if (deadline_ns > rv_turn_now_ns(http->runtime)) {
+            rv_timer_start_at_ns(http->runtime, timer, deadline_ns);
+            return;
+        }
+    }
+    rv_http_describe_limit(http, 0);
+    stop(http, REEVE_ETIMEDOUT);
+}
+
+static void whole_over(struct rv_timer *timer)
+{
+    struct rv_http *http = rv_container_of(timer, struct rv_http, total_timer);
+
+    rv_http_describe_limit(http, 1);
+    /* An owner that pauses for ever must not keep the request beyond its time. */
+    if (http->paused)
+        http->dropping = true;
+    stop(http, REEVE_ETIMEDOUT);
+}
+
+/* ---- from the wire ----------------------------------------------------------------------------
+ */
+
+void rv_http_connected(struct rv_http *http)
+{
+    if (http->state == RV_HTTP_CONNECTING)
+        enter(http, RV_HTTP_WAITING);
+}
+
+static void note_byte(struct rv_http *http)
+{
+    http->last_byte_ns = rv_turn_now_ns(http->runtime);
+    if (http->state != RV_HTTP_RECEIVING)
+        enter(http, RV_HTTP_RECEIVING);
+}
+
+enum rv_http_take rv_http_head_came(struct rv_http *http, const char *line, size_t len)
+{
+    int error;
+
+    note_byte(http);
+    error = rv_http_head_line(&http->head, line, len);
+    if (error) {
+        http->refusal = error;
+        return RV_HTTP_REFUSED;
+    }
+    if (http->head.complete && !http->head_told)
+        rv_ready_push(http->runtime, &http->task);
+    return RV_HTTP_TAKEN;
+}
+
+static bool keep_arrived(struct rv_http *http, const char *bytes, size_t len)
+{
+    if (len > http->options.max_response_bytes - http->received_bytes)
+        http->refusal = REEVE_ETOOBIG;
+    else
+        http->refusal = rv_buffer_add(&http->arrived, bytes, len);
+    return !http->refusal;
+}
+
+enum rv_http_take rv_http_body_came(struct rv_http *http, const char *bytes, size_t len)
+{
+    note_byte(http);
+    if (http->arrived.len && len > MAX_ARRIVED_BYTES - http->arrived.len) {
+        http->wire_paused = true;
+        return RV_HTTP_HELD;
+    }
+    if (!keep_arrived(http, bytes, len))
+        return RV_HTTP_REFUSED;
+    http->received_bytes += len;
+    if (!http->paused)
+        rv_ready_push(http->runtime, &http->task);
+    return RV_HTTP_TAKEN;
+}
+
+void rv_http_ended(struct rv_http *http, int error, const char *detail)
+{
+    if (http->refusal)
+        error = http->refusal;
+    else if (!error && !http->head.complete)
+        error = REEVE_ECONNLOST;
+    if (error)
+        rv_http_describe(http, error, http->refusal ? NULL : detail);
+    settle(http, error);
+}
+
+/* ---- to the owner -----------------------------------------------------------------------------
+ */
+
+/* The three tellings return whether the request goes on: a callback may have cancelled it. */
+static bool tell_head(struct rv_http *http)
+{
+    if (http->head_told || !http->head.complete)
+        return true;
+    http->head_told = true;
+    if (!http->options.on_head)
+        return true;
+    http->in_callback = true;
+    http->options.on_head(http, http->head.status, http->options.arg);
+    http->in_callback = false;
+    return !http->canceled;
+}
+
+static bool tell_data(struct rv_http *http)
+{
+    if (http->paused || !http->arrived.len)
+        return true;
+    if (http->options.on_data) {
+        http->in_callback = true;
+        http->options.on_data(http, http->arrived.data, http->arrived.len, http->options.arg);
+        http->in_callback = false;
+    }
+    /* Nothing can have arrived in between: a wire is never entered from a callback. */
+    rv_buffer_clear(&http->arrived);
+    return !http->canceled;
+}
+
+static void wipe(struct rv_buffer *buffer)
+{
+    if (buffer->data)
+        explicit_bzero(buffer->data, buffer->capacity);
+    rv_buffer_done(buffer);
+}
+
+static void http_free(struct rv_http *http)
+{
+    rv_ready_remove(&http->task);
+    rv_timer_stop(http->runtime, &http->phase_timer);
+    rv_timer_stop(http->runtime, &http->total_timer);
+    rv_free(http->mem, http->method);
+    rv_free(http->mem, http->url);
+    rv_http_url_done(http->mem, &http->parsed_url);
+    wipe(&http->fields);
+    rv_buffer_done(&http->body);
+    rv_http_head_done(&http->head);
+    rv_buffer_done(&http->arrived);
+    rv_free(http->mem, http->problem);
+    rv_free(http->mem, http);
+}
+
+static void finish(struct rv_http *http)
+{
+    http->finishing = true;
+    http->in_callback = true;
+    http->options.on_done(http, http->error, http->options.arg);
+    http_free(http);
+}
+
+static void hand_on(struct rv_task *task)
+{
+    struct rv_http *http = rv_container_of(task, struct rv_http, task);
+
+    if (!http->dropping && (!tell_head(http) || !tell_data(http)))
+        return; /* cancelled: the task is queued again */
+    if (http->state == RV_HTTP_ENDED) {
+        if (http->dropping || !http->arrived.len)
+            finish(http);
+        return;
+    }
+    if (http->wire_paused && !http->arrived.len) {
+        http->wire_paused = false;
+        http->last_byte_ns = rv_turn_now_ns(http->runtime);
+        rv_wire_unpause(http);
+    }
+}
+
+/* ---- the interface ----------------------------------------------------------------------------
+ */
+
+void rv_http_cancel(struct rv_http *http)
+{
+    if (http->canceled || http->finishing)
+        return;
+    http->canceled = true;
+    http->dropping = true;
+    rv_http_describe(http, REEVE_ECANCELED, NULL);
+    if (http->state == RV_HTTP_ENDED)
+        settle(http, REEVE_ECANCELED);
+    else
+        stop(http, REEVE_ECANCELED);
+}
+
+void rv_http_abort(struct rv_http *http)
+{
+    assert(!http->in_callback);
+    rv_http_cancel(http);
+    finish(http);
+}
+
+void rv_http_pause(struct rv_http *http)
+{
+    http->paused = true;
+}
+
+void rv_http_resume(struct rv_http *http)
+{
+    if (!http->paused)
+        return;
+    http->paused = false;
+    http->last_byte_ns = rv_turn_now_ns(http->runtime);
+    if (!http->finishing)
+        rv_ready_push(http->runtime, &http->task);
+}
+
+int rv_http_status(const struct rv_http *http)
+{
+    return http->head_told ? http->head.status : 0;
+}
+
+const char *rv_http_header_value(const struct rv_http *http, const char *name)
+{
+    return http->head_told ? rv_http_head_find(&http->head, name) : NULL;
+}
+
+const char *rv_http_problem(const struct rv_http *http)
+{
+    return http->problem ? http->problem : reeve_error_text(http->error);
+}
+
+/* ---- starting ---------------------------------------------------------------------------------
+ */
+
+/* RFC 9110, 5.6.2 */
+static bool is_token(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789!#$%&'*+-.^_`|~";
+
+    return *text && !text[strspn(text, letters)];
+}
+
+static bool fields_valid(const struct rv_http_options *options)
+{
+    for (size_t i = 0; i < options->header_count; i++) {
+        const struct rv_http_header *header = &options->headers[i];
+
+        if (!is_token(header->name) || header->value[strcspn(header->value, "\r\n")])
+            return false;
+    }
+    return true;
+}
+
+/* Room for all first: growing would leave copies of secrets behind. */
+static int copy_fields(struct rv_http *http, const struct rv_http_options *options)
+{
+    size_t total = 0;
+    int error;
+
+    for (size_t i = 0; i < options->header_count; i++)
+        total += strlen(options->headers[i].name) + strlen(options->headers[i].value) + 4;
+    error = rv_buffer_reserve(&http->fields, total);
+    for (size_t i = 0; i < options->header_count && !error; i++) {
+        error = rv_buffer_printf(&http->fields, "%s: %s", options->headers[i].name,
+                                 options->headers[i].value);
+        if (!error)
+            error = rv_buffer_add_byte(&http->fields, '\0');
+    }
+    return error;
+}
+
+static int copy_options(struct rv_http *http, const struct rv_http_options *options)
+{
+    int error = rv_http_url_parse(http->mem, options->url, &http->parsed_url);
+
+    if (error)
+        return error;
+    http->method = rv_strdup(http->mem, options->method);
+    http->url = rv_strdup(http->mem, options->url);
+    if (!http->method || !http->url)
+        return REEVE_ENOMEM;
+    return copy_fields(http, options);
+}
+
+static struct rv_http *http_new(struct reeve_runtime *runtime,
+                                const struct rv_http_options *options)
+{
+    struct rv_mem *mem = rv_runtime_mem(runtime);
+    struct rv_http *http = rv_zalloc(mem, sizeof *http);
+
+    if (!http)
+        return NULL;
+    http->runtime = runtime;
+    http->mem = mem;
+    http->options = *options;
+    rv_task_init(&http->task, hand_on);
+    rv_timer_init(&http->phase_timer, phase_over);
+    rv_timer_init(&http->total_timer, whole_over);
+    rv_buffer_init(&http->fields, mem, MAX_FIELDS_BYTES);
+    rv_buffer_init(&http->body, mem, 0);
+    rv_buffer_init(&http->arrived, mem, SIZE_MAX - 1);
+    rv_http_head_init(&http->head, mem);
+    return http;
+}
+
+/* The body stays the caller's until the wire has the request. */
+static int begin(struct rv_http *http, struct rv_buffer *body)
+{
+    int error;
+
+    if (body)
+        http->body = *body;
+    error = rv_wire_start(http);
+    if (error) {
+        rv_buffer_init(&http->body, http->mem, 0);
+        return error;
+    }
+    if (body)
+        rv_buffer_steal(body, NULL);
+    enter(http, RV_HTTP_CONNECTING);
+    if (http->options.timeout_ms)
+        rv_timer_start_ms(http->runtime, &http->total_timer, http->options.timeout_ms);
+    return 0;
+}
+
+int rv_http_start(struct reeve_runtime *runtime, const struct rv_http_options *options,
+                  struct rv_http **ret_http)
+{
+    struct rv_http *http;
+    int error;
+
+    if (rv_runtime_closing(runtime))
+        return REEVE_ECLOSING;
+    if (!is_token(options->method) || !fields_valid(options))
+        return REEVE_EINVAL;
+    http = http_new(runtime, options);
+    if (!http)
+        return REEVE_ENOMEM;
+    error = copy_options(http, options);
+    if (!error)
+        error = begin(http, options->body_take);
+    if (error) {
+        http_free(http);
+        return error;
+    }
+    *ret_http = http;
+    return 0;
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hub: what libcurl is to one runtime. One multi handle drives all transfers; its sockets are
+ * watched by the loop, its timer is one of ours.
+ *
+ * libcurl forbids to add or remove a handle from inside its callbacks, and must not be entered from
+ * there: a timer of 0 ms becomes a task in the ready queue, and a transfer that lost a watch to
+ * lack of memory is only marked ("doomed") and ended when libcurl has returned.
+ *
+ * Nothing of this exists before a runtime's first request. Connections stay open between requests
+ * without being watched, so that an idle runtime has no pending event.
+ */
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/http_curl.h"
+#include "io/http_wire.h"
+#include "loop/runtime.h"
+#include "loop/watch.h"
+
+enum { MAX_IDLE_HANDLES = 64, MAX_IDLE_CONNECTIONS = 128 };
+
+struct hub {
+    struct reeve_runtime *runtime;
+    struct rv_mem *mem;
+    CURLM *multi;
+    struct rv_timer timer;
+    struct rv_task task;
+    struct rv_list transfers;
+    struct rv_list doomed;
+    struct rv_list sockets;
+    bool ending_doomed;
+    struct rv_trust trust;
+    CURL *idle[MAX_IDLE_HANDLES];
+    size_t idle_count;
+};
+
+struct hub_socket {
+    struct rv_list node;
+    struct hub *hub;
+    struct rv_watch *watch;
+};
+
+/* ---- transfers --------------------------------------------------------------------------------
+ */
+
+static void give_back(struct hub *hub, CURL *easy)
+{
+    if (hub->idle_count == MAX_IDLE_HANDLES) {
+        curl_easy_cleanup(easy);
+        return;
+    }
+    curl_easy_reset(easy);
+    hub->idle[hub->idle_count++] = easy;
+}
+
+static CURL *take_handle(struct hub *hub)
+{
+    return hub->idle_count ? hub->idle[--hub->idle_count] : curl_easy_init();
+}
+
+/* The handle is not the multi's any more. */
+static void transfer_free(struct hub *hub, struct rv_transfer *transfer)
+{
+    rv_list_remove(&transfer->node);
+    rv_list_remove(&transfer->doomed);
+    transfer->http->wire = NULL;
+    if (transfer->easy)
+        give_back(hub, transfer->easy);
+    rv_free(hub->mem, transfer->fields);
+    rv_free(hub->mem, transfer);
+}
+
+static void transfer_remove(struct hub *hub, struct rv_transfer *transfer)
+{
+    curl_multi_remove_handle(hub->multi, transfer->easy);
+    transfer_free(hub, transfer);
+}
+
+static void transfer_end(struct hub *hub, struct rv_transfer *transfer, int error,
+                         const char *detail)
+{
+    struct rv_http *http = transfer->http;
+
+    transfer_remove(hub, transfer);
+    rv_http_ended(http, error, detail);
+}
+
+static void end_doomed(struct hub *hub)
+{
+    struct rv_list *node;
+
+    /* Removing a transfer may doom another: the outermost call takes that one too. */
+    if (hub->ending_doomed)
+        return;
+    hub->ending_doomed = true;
+    while ((node = rv_list_shift(&hub->doomed)))
+        transfer_end(hub, rv_list_entry(node, struct rv_transfer, doomed), REEVE_ENOMEM, NULL);
+    hub->ending_doomed = false;
+}
+
+static void end_with_result(struct hub *hub, struct rv_transfer *transfer, CURLcode result)
+{
+    char text[512];
+    const char *detail;
+    int error = rv_easy_result(transfer, (int)result, text, sizeof text, &detail);
+
+    transfer_end(hub, transfer, error, detail);
+}
+
+static void end_finished(struct hub *hub)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(hub->multi, &left))) {
+        CURLcode result = message->data.result;
+        struct rv_transfer *transfer = NULL;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+        end_with_result(hub, transfer, result);
+    }
+}
+
+/* ---- sockets and timer ------------------------------------------------------------------------
+ */
+
+static void drive(struct hub *hub, curl_socket_t fd, int events)
+{
+    int running;
+
+    curl_multi_socket_action(hub->multi, fd, events, &running);
+    end_doomed(hub);
+    end_finished(hub);
+}
+
+static void on_ready(struct rv_watch *watch, unsigned events, void *arg)
+{
+    struct hub_socket *socket = arg;
+    int what = 0;
+
+    if (events & RV_WATCH_READ)
+        what |= CURL_CSELECT_IN;
+    if (events & RV_WATCH_WRITE)
+        what |= CURL_CSELECT_OUT;
+    drive(socket->hub, rv_watch_fd(watch), what);
+}
+
+static void socket_free(struct hub_socket *socket)
+{
+    rv_list_remove(&socket->node);
+    rv_watch_free(socket->watch);
+    rv_free(socket->hub->mem, socket);
+}
+
+static struct hub_socket *socket_new(struct hub *hub, curl_socket_t fd)
+{
+    struct hub_socket *socket = rv_zalloc(hub->mem, sizeof *socket);
+
+    if (!socket)
+        return NULL;
+    socket->hub = hub;
+    if (rv_watch_new(hub->runtime, fd, on_ready, socket, &socket->watch)) {
+        rv_free(hub->mem, socket);
+        return NULL;
+    }
+    rv_list_append(&hub->sockets, &socket->node);
+    curl_multi_assign(hub->multi, fd, socket);
+    return socket;
+}
+
+static bool watch_socket(struct hub *hub, struct hub_socket *socket, curl_socket_t fd, int what)
+{
+    unsigned events = 0;
+
+    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+        events |= RV_WATCH_READ;
+    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+        events |= RV_WATCH_WRITE;
+    if (!socket)
+        socket = socket_new(hub, fd);
+    return socket && !rv_watch_set(socket->watch, events);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
+{
+    struct hub *hub = arg;
+    struct rv_transfer *transfer = NULL;
+
+    if (what == CURL_POLL_REMOVE) {
+        if (socket)
+            socket_free(socket);
+        return 0;
+    }
+    if (watch_socket(hub, socket, fd, what))
+        return 0;
+    /* An error returned here would end all transfers; none at all would let this one hang. */
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+    if (transfer && rv_list_empty(&transfer->doomed))
+        rv_list_append(&hub->doomed, &transfer->doomed);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct hub *hub = arg;
+
+    (void)multi;
+    rv_timer_stop(hub->runtime, &hub->timer);
+    rv_ready_remove(&hub->task);
+    if (timeout_ms == 0)
+        rv_ready_push(hub->runtime, &hub->task);
+    else if (timeout_ms > 0)
+        rv_timer_start_ms(hub->runtime, &hub->timer, (uint64_t)timeout_ms);
+    return 0;
+}
+
+static void time_over(struct rv_timer *timer)
+{
+    drive(rv_container_of(timer, struct hub, timer), CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void time_is_now(struct rv_task *task)
+{
+    drive(rv_container_of(task, struct hub, task), CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* ---- the hub ----------------------------------------------------------------------------------
+ */
+
+/* Of the process, and never undone: other users of libcurl may be about. */
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+static CURLcode global_result;
+
+static void init_global(void)
+{
+    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static int copy_env(struct rv_mem *mem, const char *name, char **ret_text)
+{
+    const char *value = secure_getenv(name);
+
+    if (*ret_text || !value || !*value)
+        return 0;
+    *ret_text = rv_strdup(mem, value);
+    return *ret_text ? 0 : REEVE_ENOMEM;
+}
+
+/*
+ * libcurl's library reads none of these variables, its tool does. What they name replaces the
+ * default. Without them only the default file is used where there is one, and not the folder beside
+ * it: libcurl keeps loaded certificates for all connections only of a file.
+ */
+static int find_trust(struct hub *hub)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    struct rv_trust *trust = &hub->trust;
+
+    if (copy_env(hub->mem, "CURL_CA_BUNDLE", &trust->file) ||
+        copy_env(hub->mem, "SSL_CERT_FILE", &trust->file) ||
+        copy_env(hub->mem, "SSL_CERT_DIR", &trust->folder))
+        return REEVE_ENOMEM;
+    trust->from_env = trust->file || trust->folder;
+    if (trust->from_env || !info->cainfo)
+        return 0;
+    trust->file = rv_strdup(hub->mem, info->cainfo);
+    return trust->file ? 0 : REEVE_ENOMEM;
+}
+
+static void hub_free(void *value)
+{
+    struct hub *hub = value;
+    struct rv_list *node, *after;
+
+    while (hub->idle_count)
+        curl_easy_cleanup(hub->idle[--hub->idle_count]);
+    if (hub->multi)
+        curl_multi_cleanup(hub->multi);
+    rv_list_for_each_safe (node, after, &hub->sockets)
+        socket_free(rv_list_entry(node, struct hub_socket, node));
+    rv_timer_stop(hub->runtime, &hub->timer);
+    rv_ready_remove(&hub->task);
+    rv_free(hub->mem, hub->trust.file);
+    rv_free(hub->mem, hub->trust.folder);
+    rv_free(hub->mem, hub);
+}
+
+static void set_multi(struct hub *hub)
+{
+    curl_multi_setopt(hub->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(hub->multi, CURLMOPT_SOCKETDATA, hub);
+    curl_multi_setopt(hub->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(hub->multi, CURLMOPT_TIMERDATA, hub);
+    curl_multi_setopt(hub->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+    curl_multi_setopt(hub->multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS);
+}
+
+static int hub_new(struct reeve_runtime *runtime, struct hub **ret_hub)
+{
+    struct rv_mem *mem = rv_runtime_mem(runtime);
+    struct hub *hub;
+
+    pthread_once(&global_once, init_global);
+    if (global_result != CURLE_OK)
+        return REEVE_ENOMEM;
+    hub = rv_zalloc(mem, sizeof *hub);
+    if (!hub)
+        return REEVE_ENOMEM;
+    hub->runtime = runtime;
+    hub->mem = mem;
+    rv_timer_init(&hub->timer, time_over);
+    rv_task_init(&hub->task, time_is_now);
+    rv_list_init(&hub->transfers);
+    rv_list_init(&hub->doomed);
+    rv_list_init(&hub->sockets);
+    hub->multi = curl_multi_init();
+    if (!hub->multi || find_trust(hub)) {
+        hub_free(hub);
+        return REEVE_ENOMEM;
+    }
+    set_multi(hub);
+    *ret_hub = hub;
+    return 0;
+}
+
+static int hub_get(struct reeve_runtime *runtime, struct hub **ret_hub)
+{
+    struct hub *hub = rv_runtime_slot(runtime, RV_SLOT_HTTP);
+    int error;
+
+    if (!hub) {
+        error = hub_new(runtime, &hub);
+        if (error)
+            return error;
+        rv_runtime_slot_set(runtime, RV_SLOT_HTTP, hub, hub_free);
+    }
+    *ret_hub = hub;
+    return 0;
+}
+
+static struct hub *hub_of(struct rv_http *http)
+{
+    return rv_runtime_slot(http->runtime, RV_SLOT_HTTP);
+}
+
+/* ---- the wire ---------------------------------------------------------------------------------
+ */
+
+static int transfer_new(struct hub *hub, struct rv_http *http, struct rv_transfer **ret_transfer)
+{
+    struct rv_transfer *transfer = rv_zalloc(hub->mem, sizeof *transfer);
+
+    if (!transfer)
+        return REEVE_ENOMEM;
+    rv_list_init(&transfer->node);
+    rv_list_init(&transfer->doomed);
+    transfer->http = http;
+    transfer->easy = take_handle(hub);
+    if (!transfer->easy || rv_easy_setup(transfer, &hub->trust)) {
+        transfer_free(hub, transfer);
+        return REEVE_ENOMEM;
+    }
+    *ret_transfer = transfer;
+    return 0;
+}
+
+int rv_wire_start(struct rv_http *http)
+{
+    struct rv_transfer *transfer;
+    struct hub *hub;
+
+    if (hub_get(http->runtime, &hub) || transfer_new(hub, http, &transfer))
+        return REEVE_ENOMEM;
+    if (curl_multi_add_handle(hub->multi, transfer->easy) != CURLM_OK) {
+        transfer_free(hub, transfer);
+        return REEVE_ENOMEM;
+    }
+    rv_list_append(&hub->transfers, &transfer->node);
+    http->wire = transfer;
+    return 0;
+}
+
+void rv_wire_stop(struct rv_http *http)
+{
+    struct hub *hub = hub_of(http);
+
+    transfer_remove(hub, http->wire);
+    end_doomed(hub);
+}
+
+void rv_wire_unpause(struct rv_http *http)
+{
+    struct hub *hub = hub_of(http);
+    struct rv_transfer *transfer = http->wire;
+    CURLcode result = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+
+    /* The callbacks that this makes may refuse; libcurl does not end the transfer for that. */
+    if (result != CURLE_OK && rv_list_empty(&transfer->doomed))
+        end_with_result(hub, transfer, result);
+    end_doomed(hub);
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* One transfer of libcurl's: how it is set up, what it tells while it runs, what its end means. */
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "io/http_curl.h"
+#include "io/http_wire.h"
+
+/* ---- what libcurl tells. Nothing here reaches the request's owner, nor adds or removes a handle.
+ */
+
+static int on_connected(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+    struct rv_transfer *transfer = arg;
+
+    (void)remote_ip;
+    (void)local_ip;
+    (void)remote_port;
+    (void)local_port;
+    rv_http_connected(transfer->http);
+    return CURL_PREREQFUNC_OK;
+}
+
+/*
+ * Sockets are made here so that a program which the host starts does not inherit them, and so that
+ * a failure can name the address it was met at, which with a proxy is not the URL's.
+ */
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct rv_transfer *transfer = arg;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+    (void)purpose;
+    transfer->socket_errno = fd < 0 ? errno : 0;
+    if (address->addrlen <= sizeof transfer->address)
+        memcpy(&transfer->address, &address->addr, address->addrlen);
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/* Only these are unpacked: what others make of a few bytes has no bound worth the name. */
+static bool encoding_known(const struct rv_http *http)
+{
+    static const char *const known[] = {"identity", "gzip", "x-gzip", "deflate"};
+    const char *encoding = rv_http_head_find(&http->head, "content-encoding");
+
+    if (!encoding || !*encoding)
+        return true;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (!strcasecmp(encoding, known[i]))
+            return true;
+    }
+    return false;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+    struct rv_transfer *transfer = arg;
+    size_t len = size * count;
+
+    if (rv_http_head_came(transfer->http, line, len) != RV_HTTP_TAKEN)
+        return 0;
+    if (!transfer->http->head.complete || encoding_known(transfer->http))
+        return len;
+    transfer->bad_encoding = true;
+    return 0;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct rv_transfer *transfer = arg;
+    size_t len = size * count;
+
+    switch (rv_http_body_came(transfer->http, bytes, len)) {
+    case RV_HTTP_TAKEN:
+        return len;
+    case RV_HTTP_HELD:
+        return CURL_WRITEFUNC_PAUSE;
+    case RV_HTTP_REFUSED:
+        break;
+    }
+    return 0;
+}
+
+/* ---- setting up -------------------------------------------------------------------------------
+ */
+
+/*
+ * libcurl's setters are checked once, at the end. What this libcurl was built without is left out;
+ * what protects must be there, and no memory is an error for all.
+ */
+struct setup {
+    CURL *easy;
+    CURLcode result;
+};
+
+static void set_long(struct setup *setup, CURLoption option, long value)
+{
+    if (curl_easy_setopt(setup->easy, option, value) == CURLE_OUT_OF_MEMORY)
+        setup->result = CURLE_OUT_OF_MEMORY;
+}
+
+static void set_pointer(struct setup *setup, CURLoption option, const void *value)
+{
+    if (curl_easy_setopt(setup->easy, option, value) == CURLE_OUT_OF_MEMORY)
+        setup->result = CURLE_OUT_OF_MEMORY;
+}
+
+static void must_long(struct setup *setup, CURLoption option, long value)
+{
+    CURLcode result = curl_easy_setopt(setup->easy, option, value);
+
+    if (result != CURLE_OK)
+        setup->result = result;
+}
+
+static void set_callbacks(struct setup *setup, struct rv_transfer *transfer)
+{
+    CURL *easy = setup->easy;
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+}
+
+static void set_schemes(struct setup *setup)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    set_pointer(setup, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    set_long(setup, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+static void set_behaviour(struct setup *setup)
+{
+    set_schemes(setup);
+    set_long(setup, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    set_long(setup, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    set_long(setup, CURLOPT_FOLLOWLOCATION, 0L);
+    set_long(setup, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    set_long(setup, CURLOPT_NOPROGRESS, 1L);
+    set_long(setup, CURLOPT_TCP_KEEPALIVE, 1L);
+    /* Not asked for, see no_encoding; unpacked if it comes all the same, or if the owner asks. */
+    set_pointer(setup, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    /* Ours is the one limit on connecting, and it has a name. */
+    set_long(setup, CURLOPT_CONNECTTIMEOUT_MS, 24L * 3600 * 1000);
+}
+
+static bool has_http2(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2;
+}
+
+static void set_security(struct setup *setup, const struct rv_trust *trust)
+{
+    must_long(setup, CURLOPT_SSL_VERIFYPEER, 1L);
+    must_long(setup, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (trust->file || trust->folder) {
+        set_pointer(setup, CURLOPT_CAINFO, trust->file);
+        set_pointer(setup, CURLOPT_CAPATH, trust->folder);
+    }
+    if (!has_http2())
+        return;
+    set_long(setup, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    set_long(setup, CURLOPT_PIPEWAIT, 1L);
+}
+
+static void set_body(struct setup *setup, const struct rv_http *http)
+{
+    set_long(setup, CURLOPT_POST, 1L);
+    curl_easy_setopt(setup->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->body.len);
+    set_pointer(setup, CURLOPT_POSTFIELDS, rv_buffer_text(&http->body));
+}
+
+static void set_method(struct setup *setup, const struct rv_http *http)
+{
+    const char *method = http->method;
+    bool post = !strcmp(method, "POST");
+
+    if (post || http->body.len)
+        set_body(setup, http);
+    else if (!strcmp(method, "HEAD"))
+        set_long(setup, CURLOPT_NOBODY, 1L);
+    if (!post && strcmp(method, "GET") && strcmp(method, "HEAD"))
+        set_pointer(setup, CURLOPT_CUSTOMREQUEST, method);
+    else if (!post && http->body.len)
+        set_pointer(setup, CURLOPT_CUSTOMREQUEST, method);
+}
+
+/* ---- request headers --------------------------------------------------------------------------
+ */
+
+/* What libcurl would send of its own accord, and must not unless the owner gave it. */
+static char no_expect[] = "Expect:";
+static char no_type[] = "Content-Type:";
+static char no_encoding[] = "Accept-Encoding: identity";
+
+static bool has_field(const struct rv_http *http, const char *name)
+{
+    const char *at = http->fields.data;
+    const char *end = at + http->fields.len;
+    size_t len = strlen(name);
+
+    for (; at < end; at += strlen(at) + 1) {
+        if (!strncasecmp(at, name, len) && at[len] == ':')
+            return true;
+    }
+    return false;
+}
+
+static size_t add_field(struct curl_slist *list, size_t count, char *text)
+{
+    list[count].data = text;
+    list[count].next = NULL;
+    if (count)
+        list[count - 1].next = &list[count];
+    return count + 1;
+}
+
+/*
+ * The list is made here and not by libcurl, which would copy the texts and free the copies without
+ * wiping them. An empty value is written "name;" for libcurl: "name:" means to it not to send it.
+ */
+static int set_fields(struct setup *setup, struct rv_transfer *transfer)
+{
+    struct rv_http *http = transfer->http;
+    char *at = http->fields.data;
+    char *end = at + http->fields.len;
+    size_t count = 0;
+
+    transfer->fields =
+        rv_alloc_array(http->mem, http->options.header_count + 3, sizeof *transfer->fields);
+    if (!transfer->fields)
+        return REEVE_ENOMEM;
+    if (!has_field(http, "Expect"))
+        count = add_field(transfer->fields, count, no_expect);
+    if (!has_field(http, "Content-Type"))
+        count = add_field(transfer->fields, count, no_type);
+    if (!has_field(http, "Accept-Encoding"))
+        count = add_field(transfer->fields, count, no_encoding);
+    for (; at < end; at += strlen(at) + 1) {
+        char *colon = strchr(at, ':');
+
+        if (!colon[2])
+            *colon = ';';
+        count = add_field(transfer->fields, count, at);
+    }
+    set_pointer(setup, CURLOPT_HTTPHEADER, transfer->fields);
+    return 0;
+}
+
+int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust)
+{
+    struct rv_http *http = transfer->http;
+    struct setup setup = {transfer->easy, CURLE_OK};
+    int error;
+
+    set_callbacks(&setup, transfer);
+    set_behaviour(&setup);
+    if (http->parsed_url.secure)
+        set_security(&setup, trust);
+    if (http->parsed_url.loopback)
+        set_pointer(&setup, CURLOPT_NOPROXY, "*");
+    set_pointer(&setup, CURLOPT_URL, http->url);
+    set_method(&setup, http);
+    error = set_fields(&setup, transfer);
+    if (error)
+        return error;
+    return setup.result == CURLE_OK ? 0 : REEVE_ENOMEM;
+}
+
+/* ---- results ----------------------------------------------------------------------------------
+ */
+
+/* What libcurl says beyond the code is only told where it is about certificates and addresses; it
+ * could hold what a server sent elsewhere. */
+static const struct meaning {
+    CURLcode result;
+    int error;
+    const char *detail;
+} meanings[] = {
+    {CURLE_OK, 0, NULL},
+    {CURLE_OUT_OF_MEMORY, REEVE_ENOMEM, NULL},
+    {CURLE_FAILED_INIT, REEVE_ENOMEM, NULL},
+    {CURLE_OPERATION_TIMEDOUT, REEVE_ETIMEDOUT, NULL},
+    {CURLE_COULDNT_RESOLVE_HOST, REEVE_ERESOLVE, NULL},
+    {CURLE_COULDNT_RESOLVE_PROXY, REEVE_ERESOLVE, "the name of the proxy is unknown"},
+    {CURLE_COULDNT_CONNECT, REEVE_ECONNECT, NULL},
+    {CURLE_INTERFACE_FAILED, REEVE_ECONNECT, NULL},
+    {CURLE_PROXY, REEVE_ECONNECT, "the proxy failed"},
+    {CURLE_SSL_CONNECT_ERROR, REEVE_ETLS, NULL},
+    {CURLE_PEER_FAILED_VERIFICATION, REEVE_ETLS, NULL},
+    {CURLE_SSL_CACERT_BADFILE, REEVE_ETLS, NULL},
+    {CURLE_SSL_CRL_BADFILE, REEVE_ETLS, NULL},
+    {CURLE_SSL_ISSUER_ERROR, REEVE_ETLS, NULL},
+    {CURLE_SSL_CIPHER, REEVE_ETLS, NULL},
+    {CURLE_SSL_CERTPROBLEM, REEVE_ETLS, NULL},
+    {CURLE_SSL_ENGINE_NOTFOUND, REEVE_ETLS, NULL},
+    {CURLE_SSL_ENGINE_SETFAILED, REEVE_ETLS, NULL},
+    {CURLE_SSL_ENGINE_INITFAILED, REEVE_ETLS, NULL},
+    {CURLE_SSL_INVALIDCERTSTATUS, REEVE_ETLS, NULL},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, REEVE_ETLS, NULL},
+    {CURLE_SSL_CLIENTCERT, REEVE_ETLS, NULL},
+    {CURLE_SSL_SHUTDOWN_FAILED, REEVE_ETLS, NULL},
+    {CURLE_USE_SSL_FAILED, REEVE_ETLS, NULL},
+    {CURLE_PARTIAL_FILE, REEVE_ECONNLOST, "it ended before the answer was complete"},
+    {CURLE_GOT_NOTHING, REEVE_ECONNLOST, "the server closed it without an answer"},
+    {CURLE_RECV_ERROR, REEVE_ECONNLOST, NULL},
+    {CURLE_SEND_ERROR, REEVE_ECONNLOST, NULL},
+    {CURLE_SEND_FAIL_REWIND, REEVE_ECONNLOST, NULL},
+    {CURLE_HTTP2, REEVE_ECONNLOST, "HTTP/2 broke off"},
+    {CURLE_HTTP2_STREAM, REEVE_ECONNLOST, "the server ended the HTTP/2 stream"},
+    {CURLE_UNSUPPORTED_PROTOCOL, REEVE_EPROTOCOL, NULL},
+    {CURLE_WEIRD_SERVER_REPLY, REEVE_EPROTOCOL, NULL},
+    {CURLE_BAD_CONTENT_ENCODING, REEVE_EPROTOCOL, "its content encoding is unknown or broken"},
+};
+
+static struct meaning find_meaning(CURLcode result)
+{
+    struct meaning unknown = {result, REEVE_EPROTOCOL, curl_easy_strerror(result)};
+
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        if (meanings[i].result == result)
+            return meanings[i];
+    }
+    return unknown;
+}
+
+/* A proxy that was asked for a tunnel answers in HTTP; libcurl takes its no for a lost connection.
+ */
+static bool tunnel_refused(struct rv_transfer *transfer, char *text, size_t size)
+{
+    long status = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (!status || status / 100 == 2)
+        return false;
+    snprintf(text, size, "the proxy refused with status %ld", status);
+    return true;
+}
+
+/* "Connection refused (127.0.0.1 port 9)" */
+static const char *system_reason(struct rv_transfer *transfer, char *text, size_t size)
+{
+    char reason[128], host[INET6_ADDRSTRLEN] = "";
+    const struct sockaddr_in *in4 = (const void *)&transfer->address;
+    const struct sockaddr_in6 *in6 = &transfer->address;
+    long code = transfer->socket_errno;
+    unsigned port = ntohs(in4->sin_port);
+
+    if (!code)
+        curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &code);
+    if (!code)
+        return NULL;
+    if (in6->sin6_family == AF_INET)
+        inet_ntop(AF_INET, &in4->sin_addr, host, sizeof host);
+    else if (in6->sin6_family == AF_INET6)
+        inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
+    snprintf(text, size, *host ? "%s (%s port %u)" : "%s",
+             strerror_r((int)code, reason, sizeof reason), host, port);
+    return text;
+}
+
+static const char *tls_reason(struct rv_transfer *transfer, CURLcode result, char *text,
+                              size_t size)
+{
+    const char *reason = *transfer->error_text ? transfer->error_text : curl_easy_strerror(result);
+
+    snprintf(text, size, "%s", reason);
+    return text;
+}
+
+int rv_easy_result(struct rv_transfer *transfer, int result, char *text, size_t size,
+                   const char **ret_detail)
+{
+    struct meaning meaning = find_meaning((CURLcode)result);
+
+    if (transfer->bad_encoding)
+        meaning = find_meaning(CURLE_BAD_CONTENT_ENCODING);
+    *ret_detail = meaning.detail;
+    if (meaning.error == REEVE_ECONNLOST && tunnel_refused(transfer, text, size)) {
+        *ret_detail = text;
+        return REEVE_ECONNECT;
+    }
+    if (meaning.error == REEVE_ETLS)
+        *ret_detail = tls_reason(transfer, (CURLcode)result, text, size);
+    else if (!meaning.detail)
+        *ret_detail = system_reason(transfer, text, size);
+    return meaning.error;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory that is given back all at once: allocating is moving a pointer. A reader's values live in
+ * one, and yajl's own state while it parses.
+ */
+#ifndef RV_JSON_ARENA_H
+#define RV_JSON_ARENA_H
+
+#include <stddef.h>
+
+#include "base/alloc.h"
+
+struct rv_arena_chunk;
+
+struct rv_arena {
+    struct rv_mem *mem;
+    char *next; /* where the next allocation begins, before alignment */
+    char *end;
+    struct rv_arena_chunk *chunks; /* the newest first */
+};
+
+void rv_arena_init(struct rv_arena *arena, struct rv_mem *mem);
+
+/* Memory of the caller's to use up first, before anything was allocated; clear forgets it. */
+void rv_arena_lend(struct rv_arena *arena, void *bytes, size_t size);
+
+void rv_arena_done(struct rv_arena *arena);
+
+/* Give all of it back, keeping one chunk of a bounded size for the next time. */
+void rv_arena_clear(struct rv_arena *arena);
+
+/* For when there is no room left in the chunk. */
+void *rv_arena_grow(struct rv_arena *arena, size_t size);
+
+/* NULL if there is no memory. */
+static inline void *rv_arena_alloc(struct rv_arena *arena, size_t size)
+{
+    const size_t padding = -(size_t)arena->next & (sizeof(void *) - 1);
+    char *ptr;
+
+    if (size > (size_t)(arena->end - arena->next) ||
+        padding > (size_t)(arena->end - arena->next) - size)
+        return rv_arena_grow(arena, size);
+    ptr = arena->next + padding;
+    arena->next = ptr + size;
+    return ptr;
+}
+
+/* For texts: not aligned. */
+static inline char *rv_arena_alloc_bytes(struct rv_arena *arena, size_t size)
+{
+    char *ptr = arena->next;
+
+    if (size > (size_t)(arena->end - ptr))
+        return rv_arena_grow(arena, size);
+    arena->next = ptr + size;
+    return ptr;
+}
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Running calls as their tools see them, and the memory that they live in. */
+#include "tool/call.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/export.h"
+#include "tool/batch.h"
+
+#include <reeve/error.h>
+
+/* The bytes that the texts of all calls take up; false if that is more than can be counted. */
+static bool measure_texts(const struct reeve_call *calls, size_t count, size_t *ret_size)
+{
+    size_t size = 0, i;
+
+    for (i = 0; i < count; i++) {
+        const struct reeve_call *call = &calls[i];
+
+        if (!rv_size_add(size, strlen(call->id) + strlen(call->name) + 3, &size) ||
+            !rv_size_add(size, call->arguments_len, &size))
+            return false;
+    }
+    *ret_size = size;
+    return true;
+}
+
+/* Copy a text to *out, NUL-terminated, and move *out behind it. */
+static const char *copy_text(char **out, const char *text, size_t len)
+{
+    char *copy = *out;
+
+    if (len)
+        memcpy(copy, text, len);
+    copy[len] = '\0';
+    *out = copy + len + 1;
+    return copy;
+}
+
+static void copy_call(struct rv_call_core *core, size_t index, const struct reeve_call *given,
+                      char **out)
+{
+    struct reeve_tool_call *call = &core->calls[index];
+
+    *call = (struct reeve_tool_call){.core = core};
+    call->text.id = copy_text(out, given->id, strlen(given->id));
+    call->text.name = copy_text(out, given->name, strlen(given->name));
+    call->text.arguments = copy_text(out, given->arguments, given->arguments_len);
+    call->text.arguments_len = given->arguments_len;
+}
+
+int rv_call_core_new(struct reeve_toolbox *toolbox, const struct reeve_call *calls, size_t count,
+                     struct rv_call_core **ret_core)
+{
+    struct rv_mem *mem = toolbox->mem;
+    struct rv_call_core *core;
+    size_t size, texts_size, i;
+    char *out;
+
+    if (!measure_texts(calls, count, &texts_size) ||
+        !rv_size_mul(count, sizeof core->calls[0], &size) ||
+        !rv_size_add(size, sizeof *core, &size) || !rv_size_add(size, texts_size, &size))
+        return REEVE_ENOMEM;
+    core = rv_alloc(mem, size);
+    if (!core)
+        return REEVE_ENOMEM;
+    *core = (struct rv_call_core){.mem = rv_mem_ref(mem), .refs = 1, .count = count};
+    rv_arena_init(&core->arguments, mem);
+    core->toolbox = toolbox;
+    rv_toolbox_ref(toolbox);
+    for (i = 0, out = (char *)&core->calls[count]; i < count; i++)
+        copy_call(core, i, &calls[i], &out);
+    *ret_core = core;
+    return 0;
+}
+
+void rv_call_core_ref(struct rv_call_core *core)
+{
+    core->refs++;
+}
+
+void rv_call_core_unref(struct rv_call_core *core)
+{
+    struct rv_mem *mem = core->mem;
+
+    if (--core->refs)
+        return;
+    rv_arena_done(&core->arguments);
+    rv_toolbox_unref(core->toolbox);
+    rv_free(mem, core);
+    rv_mem_unref(mem);
+}
+
+int rv_call_start(struct reeve_tool_call *call)
+{
+    const struct reeve_tool *tool = &call->tool->spec;
+    int error;
+
+    call->out = true;
+    rv_call_core_ref(call->core);
+    error = tool->start(call, tool->arg);
+    if (!error) {
+        call->started = true;
+        return 0;
+    }
+    assert(call->out && "a call whose start returns an error must not be finished");
+    if (call->out)
+        rv_call_give_back(call);
+    return error;
+}
+
+void rv_call_tell_canceled(struct reeve_tool_call *call)
+{
+    const struct reeve_tool *tool = &call->tool->spec;
+
+    if (call->started && call->out && tool->cancel)
+        tool->cancel(call, tool->arg);
+}
+
+void rv_call_give_back(struct reeve_tool_call *call)
+{
+    call->out = false;
+    rv_call_core_unref(call->core);
+}
+
+RV_EXPORT const char *reeve_tool_call_id(const struct reeve_tool_call *call)
+{
+    return call->text.id;
+}
+
+RV_EXPORT const char *reeve_tool_call_name(const struct reeve_tool_call *call)
+{
+    return call->text.name;
+}
+
+RV_EXPORT const struct reeve_json *reeve_tool_call_arguments(const struct reeve_tool_call *call)
+{
+    return call->arguments;
+}
+
+RV_EXPORT const char *reeve_tool_call_arg_string(const struct reeve_tool_call *call,
+                                                 const char *key)
+{
+    return reeve_json_string(reeve_json_get(call->arguments, key), NULL);
+}
+
+RV_EXPORT void *reeve_tool_call_context(const struct reeve_tool_call *call)
+{
+    return call->core->context;
+}
+
+RV_EXPORT size_t reeve_tool_call_max_output_bytes(const struct reeve_tool_call *call)
+{
+    return call->core->max_output_bytes;
+}
+
+static void finish(struct reeve_tool_call *call, enum reeve_call_status status, const char *text,
+                   size_t len)
+{
+    assert(call->out && "a call is finished once");
+    if (!call->out)
+        return;
+    if (call->core->batch)
+        rv_batch_call_finished(call, status, text, len);
+    rv_call_give_back(call);
+}
+
+RV_EXPORT void reeve_tool_call_finish(struct reeve_tool_call *call, const char *text, size_t len)
+{
+    finish(call, REEVE_CALL_SUCCEEDED, text, len);
+}
+
+/* Nothing is tried again yet that the model does not ask for again: `retryable` changes nothing. */
+RV_EXPORT void reeve_tool_call_fail(struct reeve_tool_call *call, int retryable, const char *text,
+                                    size_t len)
+{
+    (void)retryable;
+    finish(call, REEVE_CALL_FAILED, text, len);
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* Toolboxes: adding tools, finding them by name, and what a model is told of them. */
+#include "tool/toolbox.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/export.h"
+#include "base/hash.h"
+#include "base/options.h"
+#include "loop/runtime.h"
+#include "tool/batch.h"
+#include "json/reader.h"
+
+#include <reeve/error.h>
+
+enum {
+    LONGEST_NAME = 64,
+    FIRST_CAPACITY = 8, /* a power of two */
+};
+
+static const char no_parameters[] = "{\"type\":\"object\",\"properties\":{}}";
+
+/* What tools share and the toolbox frees. */
+struct owner {
+    struct rv_list node;
+    void *owned;
+    void (*free_owned)(void *owned);
+};
+
+RV_EXPORT void reeve_tool_init_size(struct reeve_tool *tool, size_t size)
+{
+    const struct reeve_tool defaults = {.size = size};
+
+    rv_options_fill(tool, size, &defaults, sizeof defaults);
+}
+
+RV_EXPORT int reeve_toolbox_new(struct reeve_runtime *runtime, struct reeve_toolbox **ret_toolbox)
+{
+    struct reeve_toolbox *toolbox;
+    struct rv_mem *mem;
+
+    if (!runtime || !ret_toolbox)
+        return REEVE_EINVAL;
+    if (rv_runtime_closing(runtime))
+        return REEVE_ECLOSING;
+    mem = rv_runtime_mem(runtime);
+    toolbox = rv_zalloc(mem, sizeof *toolbox);
+    if (!toolbox)
+        return REEVE_ENOMEM;
+    if (rv_json_reader_new(mem, NULL, &toolbox->reader)) {
+        rv_free(mem, toolbox);
+        return REEVE_ENOMEM;
+    }
+    toolbox->mem = rv_mem_ref(mem);
+    toolbox->refs = 1;
+    toolbox->runtime = runtime;
+    toolbox->hash_seed = rv_runtime_random(runtime);
+    rv_list_init(&toolbox->owners);
+    rv_list_init(&toolbox->batches);
+    rv_runtime_child_add(runtime);
+    *ret_toolbox = toolbox;
+    return 0;
+}
+
+static void free_owners(struct reeve_toolbox *toolbox)
+{
+    struct rv_list *node;
+
+    while ((node = rv_list_shift(&toolbox->owners)) != NULL) {
+        struct owner *owner = rv_list_entry(node, struct owner, node);
+
+        owner->free_owned(owner->owned);
+        rv_free(toolbox->mem, owner);
+    }
+}
+
+void rv_toolbox_ref(struct reeve_toolbox *toolbox)
+{
+    toolbox->refs++;
+}
+
+void rv_toolbox_unref(struct reeve_toolbox *toolbox)
+{
+    struct rv_mem *mem = toolbox->mem;
+    size_t i;
+
+    if (--toolbox->refs)
+        return;
+    free_owners(toolbox);
+    for (i = 0; i < toolbox->count; i++)
+        rv_free(mem, toolbox->tools[i]);
+    rv_free(mem, toolbox->tools);
+    rv_free(mem, toolbox->definitions);
+    rv_free(mem, toolbox->slots);
+    rv_json_reader_free(toolbox->reader);
+    rv_free(mem, toolbox);
+    rv_mem_unref(mem);
+}
+
+RV_EXPORT void reeve_toolbox_free(struct reeve_toolbox *toolbox)
+{
+    if (!toolbox)
+        return;
+    toolbox->closing = true;
+    while (!rv_list_empty(&toolbox->batches))
+        rv_batch_abort(toolbox->batches.next);
+    rv_runtime_child_remove(toolbox->runtime);
+    toolbox->runtime = NULL;
+    rv_toolbox_unref(toolbox);
+}
+
+void rv_toolbox_set_problem(struct reeve_toolbox *toolbox, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(toolbox->problem, sizeof toolbox->problem, format, args);
+    va_end(args);
+}
+
+RV_EXPORT const char *reeve_toolbox_problem(const struct reeve_toolbox *toolbox)
+{
+    return toolbox->problem[0] ? toolbox->problem : "Nothing has failed.";
+}
+
+/* The slot that holds the tool of that name, or the empty one where it would stand. */
+static size_t find_slot(const struct reeve_toolbox *toolbox, const char *name)
+{
+    size_t slot = (size_t)rv_hash(toolbox->hash_seed, name, strlen(name)) & toolbox->slot_mask;
+
+    while (toolbox->slots[slot] &&
+           strcmp(toolbox->tools[toolbox->slots[slot] - 1]->spec.name, name) != 0)
+        slot = (slot + 1) & toolbox->slot_mask;
+    return slot;
+}
+
+static struct rv_tool *find(const struct reeve_toolbox *toolbox, const char *name)
+{
+    uint32_t number = toolbox->slots ? toolbox->slots[find_slot(toolbox, name)] : 0;
+
+    return number ? toolbox->tools[number - 1] : NULL;
+}
+
+const struct rv_tool *rv_toolbox_find(const struct reeve_toolbox *toolbox, const char *name)
+{
+    return find(toolbox, name);
+}
+
+static void fill_slots(struct reeve_toolbox *toolbox)
+{
+    size_t i;
+
+    memset(toolbox->slots, 0, (toolbox->slot_mask + 1) * sizeof toolbox->slots[0]);
+    for (i = 0; i < toolbox->count; i++)
+        toolbox->slots[find_slot(toolbox, toolbox->tools[i]->spec.name)] = (uint32_t)(i + 1);
+}
+
+static void list_definitions(struct reeve_toolbox *toolbox)
+{
+    size_t i;
+
+    toolbox->definition_count = 0;
+    for (i = 0; i < toolbox->count; i++) {
+        const struct reeve_tool *spec = &toolbox->tools[i]->spec;
+
+        if (toolbox->tools[i]->enabled)
+            toolbox->definitions[toolbox->definition_count++] = (struct reeve_tool_definition){
+                .name = spec->name,
+                .description = spec->description,
+                .parameters = spec->parameters,
+            };
+    }
+}
+
+/* Room for `more` tools, so that adding them and switching them on cannot fail. */
+static int reserve(struct reeve_toolbox *toolbox, size_t more)
+{
+    size_t wanted = toolbox->count + more, capacity = toolbox->capacity;
+    struct rv_mem *mem = toolbox->mem;
+    struct reeve_tool_definition *definitions;
+    struct rv_tool **tools;
+    uint32_t *slots;
+
+    if (wanted <= capacity)
+        return 0;
+    if (!capacity)
+        capacity = FIRST_CAPACITY;
+    while (capacity < wanted)
+        capacity *= 2;
+    tools = rv_alloc_array(mem, capacity, sizeof tools[0]);
+    definitions = rv_alloc_array(mem, capacity, sizeof definitions[0]);
+    slots = rv_alloc_array(mem, capacity, 2 * sizeof slots[0]);
+    if (!tools || !definitions || !slots) {
+        rv_free(mem, tools);
+        rv_free(mem, definitions);
+        rv_free(mem, slots);
+        rv_toolbox_set_problem(toolbox, "Out of memory.");
+        return REEVE_ENOMEM;
+    }
+    if (toolbox->count)
+        memcpy(tools, toolbox->tools, toolbox->count * sizeof tools[0]);
+    rv_free(mem, toolbox->tools);
+    rv_free(mem, toolbox->definitions);
+    rv_free(mem, toolbox->slots);
+    toolbox->tools = tools;
+    toolbox->definitions = definitions;
+    toolbox->slots = slots;
+    toolbox->slot_mask = 2 * capacity - 1;
+    toolbox->capacity = capacity;
+    fill_slots(toolbox);
+    list_definitions(toolbox);
+    return 0;
+}
+
+static bool name_is_good(const char *name)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t len;
+
+    if (!name)
+        return false;
+    len = strspn(name, allowed);
+    return len > 0 && len <= LONGEST_NAME && !name[len];
+}
+
+static bool effect_is_known(enum reeve_effect effect)
+{
+    switch (effect) {
+    case REEVE_EFFECT_UNKNOWN:
+    case REEVE_EFFECT_READ:
+    case REEVE_EFFECT_WRITE:
+        return true;
+    }
+    return false;
+}
+
+/* The schema must be JSON, and an object. */
+static int check_parameters(struct reeve_toolbox *toolbox, const struct reeve_tool *tool)
+{
+    struct rv_json_reader *reader = toolbox->reader;
+    const struct reeve_json *value;
+    int error;
+
+    rv_json_reader_reset(reader);
+    error = rv_json_reader_parse(reader, tool->parameters, strlen(tool->parameters), &value);
+    if (error == REEVE_ENOMEM) {
+        rv_toolbox_set_problem(toolbox, "Out of memory.");
+        return error;
+    }
+    if (error) {
+        rv_toolbox_set_problem(toolbox, "The parameters of %s are not JSON: %s.", tool->name,
+                               rv_json_reader_problem(reader)->text);
+        return REEVE_EINVAL;
+    }
+    if (reeve_json_type(value) != REEVE_JSON_OBJECT) {
+        rv_toolbox_set_problem(toolbox, "The parameters of %s are not a JSON object.", tool->name);
+        return REEVE_EINVAL;
+    }
+    return 0;
+}
+
+static int check_tool(struct reeve_toolbox *toolbox, const struct reeve_tool *tool)
+{
+    if (!name_is_good(tool->name)) {
+        rv_toolbox_set_problem(
+            toolbox, "A tool's name has 1 to 64 characters of A-Z a-z 0-9 _ -; this is %s%.80s%s.",
+            tool->name ? "\"" : "", tool->name ? tool->name : "missing", tool->name ? "\"" : "");
+        return REEVE_EINVAL;
+    }
+    if (find(toolbox, tool->name)) {
+        rv_toolbox_set_problem(toolbox, "There is a tool named %s already.", tool->name);
+        return REEVE_EEXIST;
+    }
+    if (!tool->start) {
+        rv_toolbox_set_problem(toolbox, "The tool %s has no start function.", tool->name);
+        return REEVE_EINVAL;
+    }
+    if (!effect_is_known(tool->effect)) {
+        rv_toolbox_set_problem(toolbox, "The effect of %s is none that there is.", tool->name);
+        return REEVE_EINVAL;
+    }
+    return tool->parameters ? check_parameters(toolbox, tool) : 0;
+}
+
+static const char *put_text(char **out, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memcpy(*out, text, size);
+
+    *out += size;
+    return copy;
+}
+
+/* A copy of a tool with its texts in one block; NULL: no memory. */
+static struct rv_tool *copy_tool(struct rv_mem *mem, const struct reeve_tool *spec)
+{
+    const char *parameters = spec->parameters ? spec->parameters : no_parameters;
+    const char *description = spec->description ? spec->description : "";
+    struct rv_tool *tool;
+    size_t size = sizeof *tool + 3;
+    char *out;
+
+    if (!rv_size_add(size, strlen(spec->name), &size) ||
+        !rv_size_add(size, strlen(description), &size) ||
+        !rv_size_add(size, strlen(parameters), &size))
+        return NULL;
+    tool = rv_alloc(mem, size);
+    if (!tool)
+        return NULL;
+    out = (char *)(tool + 1);
+    tool->spec = *spec;
+    tool->spec.name = put_text(&out, spec->name);
+    tool->spec.description = put_text(&out, description);
+    tool->spec.parameters = put_text(&out, parameters);
+    tool->enabled = true;
+    return tool;
+}
+
+static int add_one(struct reeve_toolbox *toolbox, const struct reeve_tool *given)
+{
+    struct reeve_tool spec = {.size = sizeof spec};
+    struct rv_tool *tool;
+    int error;
+
+    if (rv_options_copy(&spec, sizeof spec, given)) {
+        rv_toolbox_set_problem(toolbox, "The tool was not initialised with reeve_tool_init.");
+        return REEVE_EINVAL;
+    }
+    error = check_tool(toolbox, &spec);
+    if (error)
+        return error;
+    error = reserve(toolbox, 1);
+    if (error)
+        return error;
+    tool = copy_tool(toolbox->mem, &spec);
+    if (!tool) {
+        rv_toolbox_set_problem(toolbox, "Out of memory.");
+        return REEVE_ENOMEM;
+    }
+    toolbox->tools[toolbox->count++] = tool;
+    toolbox->slots[find_slot(toolbox, tool->spec.name)] = (uint32_t)toolbox->count;
+    list_definitions(toolbox);
+    return 0;
+}
+
+/* Take back what was added last, until `count` tools are left. */
+static void drop_tools(struct reeve_toolbox *toolbox, size_t count)
+{
+    if (toolbox->count == count)
+        return;
+    while (toolbox->count > count)
+        rv_free(toolbox->mem, toolbox->tools[--toolbox->count]);
+    fill_slots(toolbox);
+    list_definitions(toolbox);
+}
+
+static int add_all(struct reeve_toolbox *toolbox, const struct reeve_tool *tools, size_t count)
+{
+    size_t had = toolbox->count, i;
+    int error;
+
+    if (toolbox->closing) {
+        rv_toolbox_set_problem(toolbox, "The toolbox is being freed.");
+        return REEVE_ECLOSING;
+    }
+    for (i = 0; i < count; i++) {
+        error = add_one(toolbox, &tools[i]);
+        if (error) {
+            drop_tools(toolbox, had);
+            return error;
+        }
+    }
+    return 0;
+}
+
+RV_EXPORT int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *tool)
+{
+    return add_all(toolbox, tool, 1);
+}
+
+int rv_toolbox_add_set(struct reeve_toolbox *toolbox, const struct reeve_tool *tools, size_t count,
+                       void *owned, void (*free_owned)(void *owned))
+{
+    struct owner *owner = rv_alloc(toolbox->mem, sizeof *owner);
+    int error;
+
+    if (!owner) {
+        rv_toolbox_set_problem(toolbox, "Out of memory.");
+        return REEVE_ENOMEM;
+    }
+    error = add_all(toolbox, tools, count);
+    if (error) {
+        rv_free(toolbox->mem, owner);
+        return error;
+    }
+    owner->owned = owned;
+    owner->free_owned = free_owned;
+    rv_list_append(&toolbox->owners, &owner->node);
+    return 0;
+}
+
+int rv_toolbox_add_owned(struct reeve_toolbox *toolbox, const struct reeve_tool *tool, void *owned,
+                         void (*free_owned)(void *owned))
+{
+    return rv_toolbox_add_set(toolbox, tool, 1, owned, free_owned);
+}
+
+RV_EXPORT int reeve_toolbox_enable(struct reeve_toolbox *toolbox, const char *name, int on)
+{
+    struct rv_tool *tool = name ? find(toolbox, name) : NULL;
+
+    if (!tool)
+        return REEVE_ENOTFOUND;
+    tool->enabled = on != 0;
+    list_definitions(toolbox);
+    return 0;
+}
+
+RV_EXPORT const struct reeve_tool_definition *reeve_toolbox_definitions(
+    const struct reeve_toolbox *toolbox, size_t *ret_count)
+{
+    *ret_count = toolbox->definition_count;
+    return toolbox->definitions;
+}
