@@ -5,11 +5,13 @@
 #%C%_test_real_http_SOURCES =
 #%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS) $(EVENT_EXTRA_LIBS)
 
-	%C%_test_real_file_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_LIBS) \
-	%C%_test_real_file_SOURCES = \
+rv_test_programs += %D%/test-real-file
+%C%_test_real_file_SOURCES = \
 	%D%/file-list.c \
 	%D%/file-read.c \
 	%D%/file-world.c \
-	%D%/file-world.h \
-	rv_script_tests += %D%/agent-program \
-	rv_test_programs += %D%/test-real-file
+	%D%/file-world.h
+%C%_test_real_file_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_LIBS)
+
+# reeve-agent against reeve-model-server, each a process of its own.
+rv_script_tests += %D%/agent-program
