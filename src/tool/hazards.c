@@ -84,5 +84,6 @@ void rv_hazards_close(struct rv_hazards *hazards)
 
 void rv_hazards_done(struct rv_hazards *hazards)
 {
-    rv_step_finish(&hazards->reads_gate);
+    if (!hazards->reads_gate.over)
+        rv_step_finish(&hazards->reads_gate);
 }

@@ -3,6 +3,7 @@
 #include "tests/sim/lab.h"
 
 #include <reeve/error.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Started when, in virtual ms since the lab was opened. */
