@@ -59,4 +59,4 @@ AM_TESTS_ENVIRONMENT = \
 	CC='$(CC)'; RV_SANITIZER='$(RV_SANITIZER)'; export CC RV_SANITIZER;
 
 clean-local:
-	-rm -f tests/*/*.tap tests/meta/*.out tests/meta/*.out.tap
+	-rm -f clang-tidy.out tests/*/*.tap tests/meta/*.out tests/meta/*.out.tap
