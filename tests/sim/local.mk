@@ -11,6 +11,9 @@ check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
 	%D%/http.h
 %C%_libsimio_la_LIBADD = src/io/libio.la
 
-#rv_test_programs += %D%/test-sim-batch
-#%C%_test_sim_batch_SOURCES =
-#%C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+rv_test_programs += %D%/test-sim-batch
+%C%_test_sim_batch_SOURCES = \
+	%D%/lab.c \
+	%D%/lab.h \
+	%D%/test_batch.c
+%C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
