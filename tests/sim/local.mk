@@ -2,7 +2,9 @@
 # The simulated system: libsimloop stands where libloopall stands, libsimio where libioall does. Each
 # holds the portable part of its folder as well.
 check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
-%C%_libsimloop_la_SOURCES =
+%C%_libsimloop_la_SOURCES = \
+	%D%/sim.h \
+	%D%/system.c
 %C%_libsimloop_la_LIBADD = src/loop/libloop.la
 %C%_libsimio_la_SOURCES = \
 	%D%/http.c \

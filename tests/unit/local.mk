@@ -18,9 +18,11 @@
 #%C%_test_flow_SOURCES =
 #%C%_test_flow_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW)
 
-#rv_test_programs += %D%/test-io
-#%C%_test_io_SOURCES =
-#%C%_test_io_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO)
+rv_test_programs += %D%/test-io
+%C%_test_io_SOURCES = \
+	%D%/io-http-head.c \
+	%D%/io-sse.c
+%C%_test_io_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO)
 
 #rv_test_programs += %D%/test-chat
 #%C%_test_chat_SOURCES =

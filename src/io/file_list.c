@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listing a folder beneath a root.
+ *
+ * Happy path: open the folder → scan it (getdents and a stat for each regular file, a bounded
+ * number of entries at a time) → if recursive, the next folder among the entries is opened beneath
+ * the listed one and scanned, until there is none → sort, in slices → done. The work list is the
+ * entries themselves: those before `next_folder` have been scanned or are no folders. Nothing
+ * recurses, and but two descriptors are held however deep the tree is.
+ *
+ * Ways to fail: the opening (root.c); no memory; the system refuses to list the folder itself, or
+ * is out of descriptors. No failure: a folder below that may not be read or whose path is too long
+ * (it is marked), or that is gone by now (it stays an entry); a cap that is reached (the listing is
+ * not complete). Names that vanish between getdents and stat are left out.
+ */
+#include "io/file.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "io/file_op.h"
+#include "io/file_sort.h"
+#include "loop/clock.h"
+#include "loop/runtime.h"
+
+#include <reeve/error.h>
+
+enum {
+    DENTS_BYTES = 16 * 1024,
+    SCAN_ENTRIES = 128,   /* a slice: about 0.1 ms where each costs a stat */
+    SKIP_ENTRIES = 16384, /* a slice of looking for the next folder */
+    SORT_STEPS = 2048,    /* a slice */
+    CHUNK_BYTES = 32 * 1024,
+    FIRST_CAPACITY = 64,
+};
+
+enum list_state {
+    LIST_OPENING,
+    LIST_SCANNING,
+    LIST_SEEKING, /* the next folder */
+    LIST_OPENING_BELOW,
+    LIST_SORTING,
+    LIST_CANCELED, /* waits for its turn to say so */
+    LIST_DONE,     /* in on_done */
+};
+
+/* Names stand in chunks: 100,000 of them are freed at once. */
+struct chunk {
+    struct chunk *next;
+    size_t len;
+    size_t capacity;
+    char bytes[];
+};
+
+/* What getdents gives (linux/dirent.h, which no system header has). */
+struct dent {
+    uint64_t inode;
+    int64_t next_offset;
+    unsigned short record_len;
+    unsigned char type;
+    char name[];
+};
+
+struct rv_file_list {
+    struct rv_file_op op;
+    struct rv_task task;
+    struct rv_root *root;
+    enum list_state state;
+    char *path;
+    bool recursive;
+    size_t max_entries;
+    size_t max_name_bytes;
+    int top_fd;         /* the listed folder */
+    int fd;             /* the folder being scanned: top_fd or one below it */
+    const char *prefix; /* its name, "" for the listed one */
+    size_t scanned;     /* its own index among the entries */
+    size_t next_folder;
+    struct rv_file_entry *entries;
+    size_t capacity;
+    struct rv_file_entry *spare;
+    struct rv_file_sort sort;
+    struct chunk *chunks;
+    size_t name_bytes;
+    char *dents;
+    size_t dents_len;
+    size_t dents_position;
+    struct rv_file_listing listing;
+    struct rv_file_problem problem;
+    void (*on_done)(struct rv_file_list *list, int error, void *arg);
+    void *arg;
+};
+
+static void close_scanned(struct rv_file_list *list)
+{
+    if (list->fd >= 0 && list->fd != list->top_fd)
+        close(list->fd);
+    list->fd = -1;
+}
+
+static void destroy(struct rv_file_list *list)
+{
+    struct rv_root *root = list->root;
+    struct chunk *chunk = list->chunks, *next;
+
+    for (; chunk; chunk = next) {
+        next = chunk->next;
+        rv_free(root->mem, chunk);
+    }
+    rv_free(root->mem, list->entries);
+    rv_free(root->mem, list->spare);
+    rv_free(root->mem, list->dents);
+    rv_free(root->mem, list->path);
+    rv_free(root->mem, list);
+    rv_root_free(root);
+}
+
+static void finish(struct rv_file_list *list, int error)
+{
+    rv_file_op_cancel(&list->op);
+    rv_ready_remove(&list->task);
+    close_scanned(list);
+    if (list->top_fd >= 0)
+        close(list->top_fd);
+    list->top_fd = -1;
+    list->state = LIST_DONE;
+    list->listing.entries = list->entries;
+    list->on_done(list, error, list->arg);
+    destroy(list);
+}
+
+/* The queue looks at the clock for some tasks only; a slice is as long as many of them. */
+static void go_on(struct rv_file_list *list, enum list_state state)
+{
+    rv_precise_now_ns(list->root->runtime);
+    list->state = state;
+    rv_ready_push(list->root->runtime, &list->task);
+}
+
+static char *name_room(struct rv_file_list *list, size_t len)
+{
+    struct chunk *chunk = list->chunks;
+    size_t capacity = len > CHUNK_BYTES ? len : CHUNK_BYTES;
+
+    if (!chunk || len > chunk->capacity - chunk->len) {
+        chunk = rv_alloc(list->root->mem, sizeof *chunk + capacity);
+        if (!chunk)
+            return NULL;
+        chunk->next = list->chunks;
+        chunk->len = 0;
+        chunk->capacity = capacity;
+        list->chunks = chunk;
+    }
+    chunk->len += len;
+    return chunk->bytes + chunk->len - len;
+}
+
+static int grow(struct rv_file_list *list)
+{
+    size_t capacity = list->capacity ? list->capacity : FIRST_CAPACITY / 2;
+    struct rv_file_entry *entries;
+    size_t size;
+
+    if (list->listing.count < list->capacity)
+        return 0;
+    if (!rv_size_mul(capacity, 2, &capacity) || !rv_size_mul(capacity, sizeof *entries, &size))
+        return REEVE_ENOMEM;
+    entries = rv_realloc(list->root->mem, list->entries, size);
+    if (!entries)
+        return REEVE_ENOMEM;
+    list->entries = entries;
+    list->capacity = capacity;
+    return 0;
+}
+
+/* Over a cap: no failure, but nothing more is taken. */
+static int add_entry(struct rv_file_list *list, const char *name, char type, uint64_t size)
+{
+    size_t prefix_len = strlen(list->prefix), name_len = strlen(name);
+    size_t len = prefix_len + (prefix_len > 0) + name_len;
+    char *copy;
+
+    if (list->listing.count == list->max_entries || len > list->max_name_bytes - list->name_bytes) {
+        list->listing.complete = false;
+        return 0;
+    }
+    if (grow(list) != 0)
+        return REEVE_ENOMEM;
+    copy = name_room(list, len + 1);
+    if (!copy)
+        return REEVE_ENOMEM;
+    memcpy(copy, list->prefix, prefix_len);
+    if (prefix_len)
+        copy[prefix_len] = '/';
+    memcpy(copy + len - name_len, name, name_len + 1);
+    list->name_bytes += len;
+    list->entries[list->listing.count++] =
+        (struct rv_file_entry){.name = copy, .size = size, .type = type};
+    return 0;
+}
+
+static char type_of_mode(mode_t mode)
+{
+    if (S_ISREG(mode))
+        return 'f';
+    if (S_ISDIR(mode))
+        return 'd';
+    return S_ISLNK(mode) ? 'l' : '?';
+}
+
+/* The type as getdents tells it; 0 if a stat must tell. */
+static char type_of_dent(unsigned char type)
+{
+    switch (type) {
+    case DT_DIR:
+        return 'd';
+    case DT_LNK:
+        return 'l';
+    case DT_REG:
+    case DT_UNKNOWN:
+        return 0;
+    default:
+        return '?';
+    }
+}
+
+static int take_dent(struct rv_file_list *list, const struct dent *dent)
+{
+    uint64_t size = RV_FILE_SIZE_UNKNOWN;
+    char type = type_of_dent(dent->type);
+    struct stat status;
+
+    if (!strcmp(dent->name, ".") || !strcmp(dent->name, ".."))
+        return 0;
+    if (!type) {
+        type = dent->type == DT_REG ? 'f' : '?';
+        if (fstatat(list->fd, dent->name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+            type = type_of_mode(status.st_mode);
+            size = (uint64_t)status.st_size;
+        } else if (errno == ENOENT) {
+            return 0;
+        }
+    }
+    return add_entry(list, dent->name, type, type == 'f' ? size : 0);
+}
+
+static void begin_sorting(struct rv_file_list *list)
+{
+    size_t size;
+
+    close_scanned(list);
+    if (list->listing.count > 1) {
+        if (rv_size_mul(list->listing.count, sizeof *list->spare, &size))
+            list->spare = rv_alloc(list->root->mem, size);
+        if (!list->spare) {
+            finish(list, REEVE_ENOMEM);
+            return;
+        }
+    }
+    rv_file_sort_init(&list->sort, list->entries, list->spare, list->listing.count);
+    go_on(list, LIST_SORTING);
+}
+
+static void sort_slice(struct rv_file_list *list)
+{
+    if (!rv_file_sort_run(&list->sort, SORT_STEPS)) {
+        go_on(list, LIST_SORTING);
+        return;
+    }
+    list->entries = list->sort.from;
+    list->spare = list->sort.to;
+    finish(list, 0);
+}
+
+static void folder_over(struct rv_file_list *list)
+{
+    close_scanned(list);
+    if (list->recursive && list->listing.complete)
+        go_on(list, LIST_SEEKING);
+    else
+        begin_sorting(list);
+}
+
+/* A folder that cannot be read: the listed one fails the request, one below is marked. */
+static void folder_refused(struct rv_file_list *list, int error, int os_errno)
+{
+    bool out_of_means = os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOMEM;
+
+    if (list->scanned == SIZE_MAX || out_of_means) {
+        list->problem.os_errno = os_errno;
+        finish(list, error);
+        return;
+    }
+    if (os_errno != ENOENT) {
+        list->entries[list->scanned].unread = true;
+        list->listing.unread++;
+    }
+    folder_over(list);
+}
+
+static int fill_dents(struct rv_file_list *list)
+{
+    long got;
+
+    do {
+        got = syscall(SYS_getdents64, list->fd, list->dents, (unsigned)DENTS_BYTES);
+    } while (got < 0 && errno == EINTR);
+    list->dents_position = 0;
+    list->dents_len = got < 0 ? 0 : (size_t)got;
+    return got < 0 ? errno : 0;
+}
+
+static int take_dents(struct rv_file_list *list)
+{
+    size_t taken;
+    int error = 0;
+
+    for (taken = 0; taken < SCAN_ENTRIES && list->dents_position < list->dents_len; taken++) {
+        const struct dent *dent = (const void *)(list->dents + list->dents_position);
+
+        list->dents_position += dent->record_len;
+        error = take_dent(list, dent);
+        if (error || !list->listing.complete)
+            break;
+    }
+    return error;
+}
+
+static void scan_slice(struct rv_file_list *list)
+{
+    int error;
+
+    if (list->dents_position == list->dents_len) {
+        error = fill_dents(list);
+        if (error) {
+            folder_refused(list, rv_file_error_of_errno(error), error);
+            return;
+        }
+        if (!list->dents_len) {
+            folder_over(list);
+            return;
+        }
+    }
+    error = take_dents(list);
+    if (error)
+        finish(list, error);
+    else if (list->listing.complete)
+        go_on(list, LIST_SCANNING);
+    else
+        folder_over(list);
+}
+
+static void seek_slice(struct rv_file_list *list)
+{
+    size_t passed;
+
+    for (passed = 0; passed < SKIP_ENTRIES; passed++) {
+        if (list->next_folder == list->listing.count) {
+            begin_sorting(list);
+            return;
+        }
+        if (list->entries[list->next_folder++].type != 'd')
+            continue;
+        list->scanned = list->next_folder - 1;
+        list->prefix = list->entries[list->scanned].name;
+        list->state = LIST_OPENING_BELOW;
+        rv_file_op_open(&list->op, list->top_fd, list->prefix, RV_WANT_FOLDER_SANS_LINK);
+        return;
+    }
+    go_on(list, LIST_SEEKING);
+}
+
+static void op_done(struct rv_file_op *op)
+{
+    struct rv_file_list *list = rv_container_of(op, struct rv_file_list, op);
+
+    if (op->error && list->state == LIST_OPENING) {
+        list->problem = op->opened.problem;
+        finish(list, op->error);
+        return;
+    }
+    if (op->error) {
+        folder_refused(list, op->error, op->opened.problem.os_errno);
+        return;
+    }
+    list->fd = op->opened.fd;
+    if (list->state == LIST_OPENING)
+        list->top_fd = list->fd;
+    go_on(list, LIST_SCANNING);
+}
+
+static void run_slice(struct rv_task *task)
+{
+    struct rv_file_list *list = rv_container_of(task, struct rv_file_list, task);
+
+    switch (list->state) {
+    case LIST_SCANNING:
+        scan_slice(list);
+        break;
+    case LIST_SEEKING:
+        seek_slice(list);
+        break;
+    case LIST_SORTING:
+        sort_slice(list);
+        break;
+    case LIST_CANCELED:
+        finish(list, REEVE_ECANCELED);
+        break;
+    default:
+        assert(!"a listing's task runs in the states above only");
+    }
+}
+
+static struct rv_file_list *allocate(struct rv_root *root, const char *path)
+{
+    struct rv_file_list *list = rv_zalloc(root->mem, sizeof *list);
+
+    if (!list)
+        return NULL;
+    list->root = rv_root_ref(root);
+    list->path = rv_strdup(root->mem, path);
+    list->dents = rv_alloc(root->mem, DENTS_BYTES);
+    if (list->path && list->dents)
+        return list;
+    destroy(list);
+    return NULL;
+}
+
+int rv_file_list_start(struct rv_root *root, const struct rv_file_list_options *options,
+                       struct rv_file_list **ret_list)
+{
+    struct rv_file_list *list;
+
+    if (!options->path || !options->path[0] || !options->on_done)
+        return REEVE_EINVAL;
+    if (!options->max_entries || !options->max_name_bytes)
+        return REEVE_EINVAL;
+    if (rv_runtime_closing(root->runtime))
+        return REEVE_ECLOSING;
+    list = allocate(root, options->path);
+    if (!list)
+        return REEVE_ENOMEM;
+    list->recursive = options->recursive;
+    list->max_entries = options->max_entries;
+    list->max_name_bytes = options->max_name_bytes;
+    list->on_done = options->on_done;
+    list->arg = options->arg;
+    list->top_fd = -1;
+    list->fd = -1;
+    list->prefix = "";
+    list->scanned = SIZE_MAX;
+    list->listing.complete = true;
+    list->problem = (struct rv_file_problem){.kind = "", .outside = ""};
+    rv_task_init(&list->task, run_slice);
+    rv_file_op_init(&list->op, root, op_done);
+    rv_file_op_open(&list->op, -1, list->path, RV_WANT_FOLDER);
+    *ret_list = list;
+    return 0;
+}
+
+void rv_file_list_cancel(struct rv_file_list *list)
+{
+    if (list->state >= LIST_CANCELED)
+        return;
+    rv_file_op_cancel(&list->op);
+    go_on(list, LIST_CANCELED);
+}
+
+void rv_file_list_abort(struct rv_file_list *list)
+{
+    if (list->state != LIST_DONE)
+        finish(list, REEVE_ECANCELED);
+}
+
+const struct rv_file_listing *rv_file_list_listing(const struct rv_file_list *list)
+{
+    return &list->listing;
+}
+
+const struct rv_file_problem *rv_file_list_problem(const struct rv_file_list *list)
+{
+    return &list->problem;
+}
