@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
 # The example programs: built by make, never installed.
+include examples/server/local.mk
