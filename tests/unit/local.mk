@@ -43,3 +43,11 @@ rv_test_programs += %D%/test-tool
 #rv_test_programs += %D%/test-agent
 #%C%_test_agent_SOURCES =
 #%C%_test_agent_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_AGENT)
+
+# The scripted model server shares no code with src.
+rv_test_programs += %D%/test-server
+%C%_test_server_SOURCES = \
+	%D%/server-reply.c \
+	%D%/server-request.c \
+	%D%/server-script.c
+%C%_test_server_LDADD = $(RV_TEST_LIBS) examples/server/libmodelserver.la $(RV_LIBS_BASE)
