@@ -10,7 +10,10 @@ rv_test_programs += %D%/test-base
 
 rv_test_programs += %D%/test-json
 %C%_test_json_SOURCES = \
-	%D%/json-canonical.c
+	%D%/json-broken.c \
+	%D%/json-canonical.c \
+	%D%/json-number.c \
+	%D%/json-reader.c
 %C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
 
 #rv_test_programs += %D%/test-loop
