@@ -12,3 +12,10 @@ rv_test_programs += %D%/test-real-file
 	%D%/file-world.c \
 	%D%/file-world.h
 %C%_test_real_file_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_LIBS)
+
+rv_test_programs += %D%/test-real-tools
+%C%_test_real_tools_SOURCES = \
+	%D%/file-tools.c \
+	%D%/file-world.c \
+	%D%/file-world.h
+%C%_test_real_tools_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
