@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The real loop, sockets and files, over loopback.
 
-#rv_test_programs += %D%/test-real-http
-#%C%_test_real_http_SOURCES =
-#%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS) $(EVENT_EXTRA_LIBS)
-
 rv_test_programs += %D%/test-real-file
 %C%_test_real_file_SOURCES = \
 	%D%/file-list.c \
@@ -15,11 +11,19 @@ rv_test_programs += %D%/test-real-file
 
 # reeve-agent against reeve-model-server, each a process of its own.
 rv_script_tests += %D%/agent-program
+
 rv_test_programs += %D%/test-real-http
 %C%_test_real_http_SOURCES = \
 	%D%/http-answers.c \
+	%D%/http-cancel.c \
+	%D%/http-faults.c \
+	%D%/http-memory.c \
+	%D%/http-names.c \
+	%D%/http-tls.c \
 	%D%/http-world.c \
 	%D%/http-world.h \
 	%D%/raw-server.c \
-	%D%/raw-server.h
-%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_EXTRA_LIBS)
+	%D%/raw-server.h \
+	%D%/tls-server.c \
+	%D%/tls-server.h
+%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_EXTRA_LIBS) -lssl -lcrypto
