@@ -22,6 +22,11 @@ rv_script_tests += %D%/agent-program
 rv_test_programs += %D%/test-real-http
 %C%_test_real_http_SOURCES = \
 	%D%/http-answers.c \
+	%D%/http-cancel.c \
+	%D%/http-faults.c \
+	%D%/http-memory.c \
+	%D%/http-names.c \
+	%D%/http-tls.c \
 	%D%/http-world.c \
 	%D%/http-world.h \
 	%D%/raw-server.c \
@@ -43,4 +48,8 @@ rv_test_programs += %D%/test-real-loop
 	%D%/test_loop_host.c \
 	%D%/test_loop_post.c \
 	%D%/test_loop_time.c
-%C%_test_real_loop_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW)
+%C%_test_real_loop_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW) \
+	%D%/raw-server.h \
+	%D%/tls-server.c \
+	%D%/tls-server.h
+%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_EXTRA_LIBS) -lssl -lcrypto
