@@ -23,7 +23,7 @@ struct rv_step {
     void (*run)(struct rv_step *step);
 };
 
-/* One "after", owned by the caller, who keeps it until `before` is over. */
+/* One "after", owned by the caller, who keeps it, and the step `after`, until `before` is over. */
 struct rv_chain_edge {
     struct rv_list node;
     struct rv_step *after;
@@ -38,7 +38,9 @@ void rv_step_put_after(struct rv_step *after, struct rv_step *before, struct rv_
 /* All that it waits for has been said: it runs when nothing of that is left. */
 void rv_step_start(struct rv_step *step);
 
-/* It is over: what waited for it alone becomes ready. A step may be over without having run. */
+/* It is over: what waited for it alone becomes ready. Once only. A step may be over without having
+ * run (it was cancelled, say), even while it still waits: then what is behind it no longer waits
+ * for what was in front of it. */
 void rv_step_finish(struct rv_step *step);
 
 #endif

@@ -23,8 +23,8 @@ void rv_system_free(struct rv_system *system);
 struct event_base *rv_system_base(struct rv_system *system);
 int rv_system_run(struct rv_system *system);
 
-uint64_t rv_system_monotonic_ns(const struct rv_system *system);
-int64_t rv_system_wall_ms(const struct rv_system *system);
+uint64_t rv_system_monotonic_ns(struct rv_system *system);
+int64_t rv_system_wall_ms(struct rv_system *system);
 uint64_t rv_system_entropy(struct rv_system *system);
 
 /* Have rv_loop_wake called in a later pass of the loop, after sockets and timers had theirs. */

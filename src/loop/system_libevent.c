@@ -260,7 +260,7 @@ int rv_system_run(struct rv_system *system)
     return event_base_dispatch(system->base) < 0 ? REEVE_ESYSTEM : 0;
 }
 
-uint64_t rv_system_monotonic_ns(const struct rv_system *system)
+uint64_t rv_system_monotonic_ns(struct rv_system *system)
 {
     struct timespec now;
 
@@ -269,7 +269,7 @@ uint64_t rv_system_monotonic_ns(const struct rv_system *system)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-int64_t rv_system_wall_ms(const struct rv_system *system)
+int64_t rv_system_wall_ms(struct rv_system *system)
 {
     struct timespec now;
 

@@ -6,6 +6,8 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/batch.h \
 	%D%/call.c \
 	%D%/call.h \
+	%D%/flight.c \
+	%D%/flight.h \
 	%D%/hazards.c \
 	%D%/hazards.h \
 	%D%/output.c \

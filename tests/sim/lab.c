@@ -3,6 +3,7 @@
 #include "tests/sim/lab.h"
 
 #include "loop/clock.h"
+#include "tests/sim/sim.h"
 
 #include <reeve/error.h>
 #include <stdarg.h>
@@ -316,6 +317,14 @@ void lab_submit(struct lab *lab)
 void lab_go(struct lab *lab)
 {
     cr_assert_eq(reeve_runtime_run(lab->runtime), 0);
+}
+
+void lab_go_until(struct lab *lab, uint64_t ms)
+{
+    uint64_t now_ms = (rv_sim_now_ns(lab->runtime) - lab->opened_ns) / RV_NS_PER_MS;
+
+    cr_assert_leq(now_ms, ms);
+    rv_sim_run_ms(lab->runtime, ms - now_ms);
 }
 
 void lab_run(struct lab *lab)

@@ -4,6 +4,7 @@
 
 rv_test_programs += %D%/test-base
 %C%_test_base_SOURCES = \
+	%D%/base-heap.c \
 	%D%/base-utf8.c
 %C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
 
@@ -24,9 +25,11 @@ rv_test_programs += %D%/test-json
 #%C%_test_flow_SOURCES =
 #%C%_test_flow_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW)
 
-#rv_test_programs += %D%/test-io
-#%C%_test_io_SOURCES =
-#%C%_test_io_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO)
+rv_test_programs += %D%/test-io
+%C%_test_io_SOURCES = \
+	%D%/io-http-head.c \
+	%D%/io-sse.c
+%C%_test_io_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO)
 
 #rv_test_programs += %D%/test-chat
 #%C%_test_chat_SOURCES =
@@ -44,3 +47,11 @@ rv_test_programs += %D%/test-tool
 #rv_test_programs += %D%/test-agent
 #%C%_test_agent_SOURCES =
 #%C%_test_agent_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_AGENT)
+
+# The scripted model server shares no code with src.
+rv_test_programs += %D%/test-server
+%C%_test_server_SOURCES = \
+	%D%/server-reply.c \
+	%D%/server-request.c \
+	%D%/server-script.c
+%C%_test_server_LDADD = $(RV_TEST_LIBS) examples/server/libmodelserver.la $(RV_LIBS_BASE)
