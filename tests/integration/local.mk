@@ -30,15 +30,16 @@ rv_test_programs += %D%/test-real-http
 	%D%/http-world.c \
 	%D%/http-world.h \
 	%D%/raw-server.c \
-	%D%/raw-server.h
-%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_EXTRA_LIBS)
+	%D%/raw-server.h \
+	%D%/tls-server.c \
+	%D%/tls-server.h
+%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_EXTRA_LIBS) -lssl -lcrypto
+
 rv_test_programs += %D%/test-real-model-server
 %C%_test_real_model_server_SOURCES = %D%/model-server.c
 %C%_test_real_model_server_LDADD = $(RV_TEST_LIBS) examples/server/libmodelserver.la $(RV_LIBS_BASE) \
 	$(CURL_LIBS) $(EVENT_LIBS)
-#rv_test_programs += %D%/test-real-http
-#%C%_test_real_http_SOURCES =
-#%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS) $(EVENT_EXTRA_LIBS)
+
 rv_test_programs += %D%/test-real-loop
 %C%_test_real_loop_SOURCES = \
 	%D%/faults.c \
@@ -48,8 +49,4 @@ rv_test_programs += %D%/test-real-loop
 	%D%/test_loop_host.c \
 	%D%/test_loop_post.c \
 	%D%/test_loop_time.c
-%C%_test_real_loop_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW) \
-	%D%/raw-server.h \
-	%D%/tls-server.c \
-	%D%/tls-server.h
-%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_EXTRA_LIBS) -lssl -lcrypto
+%C%_test_real_loop_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW)
