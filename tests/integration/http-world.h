@@ -25,6 +25,10 @@ struct world {
     void *answer_arg;
 };
 
+/* 0 or what the runtime could not be made for. */
+int world_open(struct rv_test *t, struct world **ret_world);
+void world_close(struct world *world);
+
 /* For RV_FIXTURE: t->data is the struct world. */
 void world_set_up(struct rv_test *t);
 void world_tear_down(struct rv_test *t);

@@ -13,7 +13,8 @@ rv_test_programs += %D%/test-json
 	%D%/json-broken.c \
 	%D%/json-canonical.c \
 	%D%/json-number.c \
-	%D%/json-reader.c
+	%D%/json-reader.c \
+	%D%/json-writer.c
 %C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
 
 #rv_test_programs += %D%/test-loop
