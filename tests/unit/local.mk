@@ -2,9 +2,10 @@
 # One program per folder of src, linked with that folder and those below it. A test file is one more
 # name in SOURCES: tests/unit/FOLDER-NOUN.c.
 
-#rv_test_programs += %D%/test-base
-#%C%_test_base_SOURCES =
-#%C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
+rv_test_programs += %D%/test-base
+%C%_test_base_SOURCES = \
+	%D%/base-heap.c
+%C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
 
 #rv_test_programs += %D%/test-json
 #%C%_test_json_SOURCES =
