@@ -21,6 +21,8 @@ RV_TEST_LIBS = %D%/lib/libtest.la
 rv_test_programs =
 rv_script_tests =
 
+include tests/install/local.mk
+
 if HAVE_CRITERION
 include tests/lib/local.mk
 include tests/unit/local.mk
@@ -32,6 +34,7 @@ rv_script_tests += %D%/no-criterion
 endif
 
 rv_script_tests += \
+	%D%/scripts/bootstrap \
 	%D%/scripts/exports \
 	%D%/scripts/headers \
 	%D%/scripts/layers

@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 
 void rv_answer_init(struct rv_answer *answer, struct rv_mem *mem, size_t max_bytes,
-                    void (*on_text)(const char *text, size_t len, void *arg), void *arg)
+                    int (*on_text)(const char *text, size_t len, void *arg), void *arg)
 {
     *answer = (struct rv_answer){.on_text = on_text, .arg = arg};
     rv_buffer_init(&answer->text, mem, max_bytes);
@@ -23,10 +23,11 @@ void rv_answer_done(struct rv_answer *answer)
 }
 
 /* Tell of what was added to the text behind `start`. */
-static void tell(struct rv_answer *answer, size_t start)
+static int tell(struct rv_answer *answer, size_t start)
 {
-    if (answer->on_text && answer->text.len > start)
-        answer->on_text(answer->text.data + start, answer->text.len - start, answer->arg);
+    if (!answer->on_text || answer->text.len == start)
+        return 0;
+    return answer->on_text(answer->text.data + start, answer->text.len - start, answer->arg);
 }
 
 /* The slow way: the piece begins or ends inside a character, or is not UTF-8 at all. */
@@ -50,9 +51,7 @@ static int add_broken(struct rv_answer *answer, const char *text, size_t len)
         }
     }
     rv_buffer_done(&joined);
-    if (!error)
-        tell(answer, start);
-    return error;
+    return error ? error : tell(answer, start);
 }
 
 static int add_text(struct rv_answer *answer, const char *text, size_t len)
@@ -63,9 +62,7 @@ static int add_text(struct rv_answer *answer, const char *text, size_t len)
     if (answer->held_len || !rv_utf8_valid(text, len))
         return add_broken(answer, text, len);
     error = rv_buffer_add(&answer->text, text, len);
-    if (!error)
-        tell(answer, start);
-    return error;
+    return error ? error : tell(answer, start);
 }
 
 int rv_answer_add(struct rv_answer *answer, const struct rv_event *event)
@@ -100,8 +97,7 @@ int rv_answer_end(struct rv_answer *answer)
     if (error)
         return error;
     answer->held_len = 0;
-    tell(answer, start);
-    return 0;
+    return tell(answer, start);
 }
 
 int rv_answer_finish(struct rv_answer *answer, uint64_t seed)

@@ -171,8 +171,7 @@ static struct rv_assembled_call *candidate(struct rv_assembly *assembly,
     return call;
 }
 
-static bool begins_new_call(const struct rv_assembled_call *call,
-                            const struct rv_call_piece *piece)
+static bool begins_new_call(const struct rv_assembled_call *call, const struct rv_call_piece *piece)
 {
     const bool fresh = piece->whole || begins_object(piece->arguments, piece->arguments_len);
 
@@ -381,8 +380,7 @@ int rv_assembly_finish(struct rv_assembly *assembly, uint64_t seed)
     error = complete_calls(assembly, seed);
     if (error || !assembly->count)
         return error;
-    assembly->finished =
-        rv_alloc_array(assembly->mem, assembly->count, sizeof *assembly->finished);
+    assembly->finished = rv_alloc_array(assembly->mem, assembly->count, sizeof *assembly->finished);
     if (!assembly->finished)
         return REEVE_ENOMEM;
     for (i = 0; i < assembly->count; i++) {

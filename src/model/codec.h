@@ -17,8 +17,8 @@
 
 #include "base/buffer.h"
 #include "chat/transcript.h"
-#include "json/reader.h"
 #include "model/call_piece.h"
+#include "json/reader.h"
 
 #include <reeve/model.h>
 

@@ -15,8 +15,8 @@
 
 #include <reeve/error.h>
 
-#include "json/writer.h"
 #include "model/openai.h"
+#include "json/writer.h"
 
 static enum reeve_json_type type_of(const struct reeve_json *value)
 {

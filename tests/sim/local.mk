@@ -32,3 +32,7 @@ rv_test_programs += %D%/test-sim-batch
 	%D%/test_batch_life.c \
 	%D%/test_batch_random.c
 %C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+
+rv_test_programs += %D%/test-sim-agent
+%C%_test_sim_agent_SOURCES = %D%/test_agent.c
+%C%_test_sim_agent_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)

@@ -4,12 +4,14 @@
 
 rv_test_programs += %D%/test-base
 %C%_test_base_SOURCES = \
-	%D%/base-heap.c
+	%D%/base-heap.c \
+	%D%/base-utf8.c
 %C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
 
-#rv_test_programs += %D%/test-json
-#%C%_test_json_SOURCES =
-#%C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
+rv_test_programs += %D%/test-json
+%C%_test_json_SOURCES = \
+	%D%/json-canonical.c
+%C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
 
 #rv_test_programs += %D%/test-loop
 #%C%_test_loop_SOURCES =
