@@ -75,7 +75,7 @@ static void act(struct lab *lab)
     case DISOWN:
         if (lab->batch)
             rv_batch_disown(lab->batch);
-        plan->disowned = lab->batch != NULL;
+        plan->disowned = lab->batch && !lab->done;
         lab->batch = NULL;
         break;
     case FINISH_HELD:
