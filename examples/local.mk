@@ -19,3 +19,4 @@ bin_PROGRAMS += %D%/reeve-agent
 noinst_PROGRAMS += %D%/embed
 %C%_embed_SOURCES = %D%/embed.c
 %C%_embed_LDADD = libreeve.la $(EVENT_LIBS)
+# The example programs: built by make, never installed.

@@ -4,6 +4,8 @@ EXTRA_DIST += \
 	.ci/run \
 	.clang-tidy \
 	%D%/c-files \
+	%D%/check-dist \
+	%D%/coverage \
 	%D%/check-exports \
 	%D%/check-layers \
 	%D%/check-style \
@@ -19,3 +21,14 @@ lint:
 		-D_GNU_SOURCE -I$(abs_top_builddir) -I$(abs_top_builddir)/include \
 		-I$(abs_top_srcdir)/include -I$(abs_top_srcdir)/src \
 		$(EVENT_CFLAGS) $(CURL_CFLAGS) $(YAJL_CFLAGS) $(CRYPTO_CFLAGS)
+
+# The lines that the tests run, folder by folder; needs --enable-coverage.
+.PHONY: coverage
+coverage:
+if COVERAGE
+	find . -name '*.gcda' -exec rm -f {} +
+	$(MAKE) $(AM_MAKEFLAGS) check
+	$(SHELL) $(top_srcdir)/%D%/coverage $(abs_top_srcdir) $(abs_top_builddir)
+else
+	@echo "configure with --enable-coverage first" >&2; exit 1
+endif

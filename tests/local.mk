@@ -37,7 +37,8 @@ rv_script_tests += \
 	%D%/scripts/bootstrap \
 	%D%/scripts/exports \
 	%D%/scripts/headers \
-	%D%/scripts/layers
+	%D%/scripts/layers \
+	%D%/scripts/style
 EXTRA_DIST += %D%/exports.list
 
 # Takes over a wanted change of the public interface.
@@ -62,4 +63,5 @@ AM_TESTS_ENVIRONMENT = \
 	CC='$(CC)'; RV_SANITIZER='$(RV_SANITIZER)'; export CC RV_SANITIZER;
 
 clean-local:
+	-find . \( -name '*.gcda' -o -name '*.gcno' -o -name '*.gcov' \) -exec rm -f {} +
 	-rm -f clang-tidy.out tests/*/*.tap tests/meta/*.out tests/meta/*.out.tap

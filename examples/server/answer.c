@@ -262,6 +262,16 @@ static struct ms_span first_line(struct ms_span text)
     return line;
 }
 
+/* The first line of an error, without the word that marks it. */
+static struct ms_span error_line(struct ms_span text)
+{
+    struct ms_span line = ms_span_trim(first_line(text), " \t");
+
+    if (line.len > 6 && ms_span_is_nocase((struct ms_span){line.s, 6}, "error:"))
+        line = ms_span_trim((struct ms_span){line.s + 6, line.len - 6}, " \t");
+    return line;
+}
+
 static void say_errors(struct ms_mind *mind)
 {
     size_t told = 0;
@@ -277,7 +287,7 @@ static void say_errors(struct ms_mind *mind)
             ms_text_addf(&mind->plan.text, "\nI could not list %s: ", item->path);
         else
             ms_text_addf(&mind->plan.text, "\nMy call of %s failed: ", item->tool);
-        say_cut(mind, first_line(item->text), MAX_QUOTE_BYTES);
+        say_cut(mind, error_line(item->text), MAX_QUOTE_BYTES);
         told++;
     }
 }

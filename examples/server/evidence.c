@@ -58,19 +58,32 @@ static int content_text(yajl_val content, struct ms_span *ret_text, char **ret_o
     return 0;
 }
 
-/* The chat format has no flag for it: a failed tool says so at the start of its text. */
-static bool tells_of_error(struct ms_span text)
+static bool starts_with_any(struct ms_span text, const char *const *starts)
 {
-    static const char *const starts[] = {"error:", "error (", "[error", "{\"error\"", NULL};
+    for (; *starts; starts++) {
+        size_t len = strlen(*starts);
 
-    text = ms_span_trim(text, " \n");
-    for (const char *const *start = starts; *start; start++) {
-        size_t len = strlen(*start);
-
-        if (text.len >= len && ms_span_is_nocase((struct ms_span){text.s, len}, *start))
+        if (text.len >= len && ms_span_is_nocase((struct ms_span){text.s, len}, *starts))
             return true;
     }
     return false;
+}
+
+/* The chat format has no flag for it: a failed tool can only say so in its text. A marked text is
+ * believed whatever its length, a sentence only when it stands alone. */
+static bool tells_of_error(struct ms_span text)
+{
+    static const char *const marks[] = {"error:", "error (", "[error", "{\"error\"", NULL};
+    static const char *const sentences[] = {
+        "cannot ",           "could not ",        "no such ",       "not found",
+        "permission denied", "the arguments of ", "the call ended", "the call was ",
+        "the tool ",         "there is no ",      "unknown tool",   NULL,
+    };
+
+    text = ms_span_trim(text, " \n");
+    if (starts_with_any(text, marks))
+        return true;
+    return starts_with_any(text, sentences) && !memchr(text.s, '\n', text.len);
 }
 
 static enum ms_item_kind kind_of(const char *tool)

@@ -6,8 +6,8 @@
  *   SENDING   headers are out; a step sends what the pace makes due, then waits for the socket to
  *             have taken it, then for the clock
  *   STALLED   the fault `stall`: nothing more is sent
- *   CUTTING   the fault `cut` or `reset`: waits for the socket, then closes the connection
- *   GONE      the client has closed the connection
+ *   CUTTING   the fault `cut`, `reset` or `wrong-length`: waits until the socket has taken all,
+ * then closes the connection GONE      the client has closed the connection
  *
  *   WAITING → SENDING → (ended by evhttp)          the happy path
  *   WAITING → STALLED; SENDING → STALLED, CUTTING  faults
@@ -34,6 +34,7 @@
 #include <time.h>
 
 #define STEP_BYTES (64 * 1024)  /* handed to evhttp at a time */
+#define FLUSH_US 1000           /* between looks at whether the socket has taken all */
 #define INPUT_BYTES (64 * 1024) /* taken from a client that sends while it is answered */
 
 enum state {
@@ -234,10 +235,9 @@ static void on_written(struct evhttp_connection *connection, void *arg)
     struct ms_exchange *exchange = arg;
 
     (void)connection;
-    if (!exchange->writing)
-        return;
     exchange->writing = false;
-    run_in(exchange, 0);
+    if (exchange->state == SENDING)
+        run_in(exchange, 0);
 }
 
 /* 0, or -1 without memory. */
@@ -258,14 +258,25 @@ static int send_step(struct ms_exchange *exchange, bool last)
     return 0;
 }
 
+/* Looks again and again: the headers alone have no callback that would tell. */
+static void cut_when_written(struct ms_exchange *exchange)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(exchange->request);
+    struct bufferevent *stream = evhttp_connection_get_bufferevent(connection);
+
+    exchange->state = CUTTING;
+    if (evbuffer_get_length(bufferevent_get_output(stream)) > 0)
+        run_in(exchange, FLUSH_US);
+    else
+        cut(exchange);
+}
+
 static void strike(struct ms_exchange *exchange)
 {
     if (exchange->response.fault.kind == MS_FAULT_STALL)
         stall(exchange);
-    else if (exchange->writing)
-        exchange->state = CUTTING;
     else
-        cut(exchange);
+        cut_when_written(exchange);
 }
 
 static void step(struct ms_exchange *exchange)
@@ -399,8 +410,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         step(exchange);
         break;
     case STALLED:
-    case CUTTING:
         cut(exchange);
+        break;
+    case CUTTING:
+        cut_when_written(exchange);
         break;
     case GONE:
         bury(exchange);

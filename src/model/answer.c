@@ -7,6 +7,7 @@
 #include <reeve/error.h>
 
 #include "base/utf8.h"
+#include "model/torn.h"
 
 void rv_answer_init(struct rv_answer *answer, struct rv_mem *mem, size_t max_bytes,
                     int (*on_text)(const char *text, size_t len, void *arg), void *arg)
@@ -43,8 +44,8 @@ static int add_broken(struct rv_answer *answer, const char *text, size_t len)
     if (!error)
         error = rv_buffer_add(&joined, text, len);
     if (!error) {
-        rest = rv_utf8_unfinished(joined.data, joined.len);
-        error = rv_utf8_add_repaired(&answer->text, joined.data, joined.len - rest);
+        rest = rv_torn_unfinished(joined.data, joined.len);
+        error = rv_torn_mend(&answer->text, joined.data, joined.len - rest);
         if (!error) {
             memcpy(answer->held, joined.data + joined.len - rest, rest);
             answer->held_len = rest;
@@ -93,7 +94,7 @@ int rv_answer_end(struct rv_answer *answer)
 
     if (!answer->held_len)
         return 0;
-    error = rv_utf8_add_repaired(&answer->text, answer->held, answer->held_len);
+    error = rv_torn_mend(&answer->text, answer->held, answer->held_len);
     if (error)
         return error;
     answer->held_len = 0;

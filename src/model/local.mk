@@ -26,4 +26,6 @@ noinst_LTLIBRARIES += %D%/libmodel.la
 	%D%/retry_after.c \
 	%D%/retry_after.h \
 	%D%/sentence.c \
-	%D%/sentence.h
+	%D%/sentence.h \
+	%D%/torn.c \
+	%D%/torn.h

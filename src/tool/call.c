@@ -119,9 +119,12 @@ int rv_call_start(struct reeve_tool_call *call)
 
 void rv_call_tell_canceled(struct reeve_tool_call *call)
 {
-    const struct reeve_tool *tool = &call->tool->spec;
+    const struct reeve_tool *tool;
 
-    if (call->started && call->out && tool->cancel)
+    if (!call->started || !call->out)
+        return; /* it may have no tool at all */
+    tool = &call->tool->spec;
+    if (tool->cancel)
         tool->cancel(call, tool->arg);
 }
 

@@ -10,7 +10,11 @@ rv_test_programs += %D%/test-base
 
 rv_test_programs += %D%/test-json
 %C%_test_json_SOURCES = \
-	%D%/json-canonical.c
+	%D%/json-broken.c \
+	%D%/json-canonical.c \
+	%D%/json-number.c \
+	%D%/json-reader.c \
+	%D%/json-writer.c
 %C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
 
 #rv_test_programs += %D%/test-loop
@@ -43,3 +47,11 @@ rv_test_programs += %D%/test-tool
 #rv_test_programs += %D%/test-agent
 #%C%_test_agent_SOURCES =
 #%C%_test_agent_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_AGENT)
+
+# The scripted model server shares no code with src.
+rv_test_programs += %D%/test-server
+%C%_test_server_SOURCES = \
+	%D%/server-reply.c \
+	%D%/server-request.c \
+	%D%/server-script.c
+%C%_test_server_LDADD = $(RV_TEST_LIBS) examples/server/libmodelserver.la $(RV_LIBS_BASE)
