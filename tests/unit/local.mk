@@ -12,6 +12,7 @@ rv_test_programs += %D%/test-json
 %C%_test_json_SOURCES = \
 	%D%/json-broken.c \
 	%D%/json-canonical.c \
+	%D%/json-copy.c \
 	%D%/json-number.c \
 	%D%/json-reader.c \
 	%D%/json-writer.c
@@ -41,7 +42,8 @@ rv_test_programs += %D%/test-io
 
 rv_test_programs += %D%/test-tool
 %C%_test_tool_SOURCES = \
-	%D%/tool-output.c
+	%D%/tool-output.c \
+	%D%/tool-toolbox.c
 %C%_test_tool_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
 
 #rv_test_programs += %D%/test-agent
