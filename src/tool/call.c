@@ -119,9 +119,13 @@ int rv_call_start(struct reeve_tool_call *call)
 
 void rv_call_tell_canceled(struct reeve_tool_call *call)
 {
-    const struct reeve_tool *tool = &call->tool->spec;
+    const struct reeve_tool *tool;
 
-    if (call->started && call->out && tool->cancel)
+    if (!call->started || !call->out || call->told)
+        return;
+    call->told = true;
+    tool = &call->tool->spec;
+    if (tool->cancel)
         tool->cancel(call, tool->arg);
 }
 

@@ -10,7 +10,8 @@ rv_test_programs += %D%/test-base
 
 rv_test_programs += %D%/test-json
 %C%_test_json_SOURCES = \
-	%D%/json-canonical.c
+	%D%/json-canonical.c \
+	%D%/json-copy.c
 %C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
 
 #rv_test_programs += %D%/test-loop
@@ -37,7 +38,8 @@ rv_test_programs += %D%/test-io
 
 rv_test_programs += %D%/test-tool
 %C%_test_tool_SOURCES = \
-	%D%/tool-output.c
+	%D%/tool-output.c \
+	%D%/tool-toolbox.c
 %C%_test_tool_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
 
 #rv_test_programs += %D%/test-agent
