@@ -28,6 +28,7 @@
 #include "io/file_sort.h"
 #include "loop/clock.h"
 #include "loop/runtime.h"
+#include "json/arena.h"
 
 #include <reeve/error.h>
 
@@ -37,7 +38,6 @@ enum {
         100 * 1000, /* a slice: a stat takes 1 to 4 µs when the kernel holds what it asks for */
     SKIP_ENTRIES = 4096, /* a slice of looking for the next folder */
     SORT_STEPS = 512,    /* a slice: about 0.1 ms, since each reads a name from far away */
-    CHUNK_BYTES = 32 * 1024,
 };
 
 enum list_state {
@@ -48,14 +48,6 @@ enum list_state {
     LIST_SORTING,
     LIST_CANCELED, /* waits for its turn to say so */
     LIST_DONE,     /* in on_done */
-};
-
-/* Entries stand in chunks: 100,000 of them are freed at once. */
-struct chunk {
-    struct chunk *next;
-    size_t len;
-    size_t capacity;
-    max_align_t bytes[];
 };
 
 /* What getdents gives (linux/dirent.h, which no system header has). */
@@ -81,7 +73,7 @@ struct rv_file_list {
     struct rv_file_entry *scanned; /* that folder's entry; NULL for the listed one */
     struct rv_file_entry *passed;  /* up to here there is no folder left to scan */
     struct rv_file_sort sort; /* all entries, in the order they were found until LIST_SORTING */
-    struct chunk *chunks;
+    struct rv_arena arena;    /* of the entries */
     size_t name_bytes;
     char *dents;
     size_t dents_len;
@@ -102,12 +94,8 @@ static void close_scanned(struct rv_file_list *list)
 static void destroy(struct rv_file_list *list)
 {
     struct rv_root *root = list->root;
-    struct chunk *chunk = list->chunks, *next;
 
-    for (; chunk; chunk = next) {
-        next = chunk->next;
-        rv_free(root->mem, chunk);
-    }
+    rv_arena_done(&list->arena);
     rv_free(root->mem, list->dents);
     rv_free(root->mem, list->path);
     rv_free(root->mem, list);
@@ -136,26 +124,6 @@ static void go_on(struct rv_file_list *list, enum list_state state)
     rv_ready_push(list->root->runtime, &list->task);
 }
 
-static void *room(struct rv_file_list *list, size_t size)
-{
-    struct chunk *chunk = list->chunks;
-    size_t capacity;
-
-    size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-    if (!chunk || size > chunk->capacity - chunk->len) {
-        capacity = size > CHUNK_BYTES ? size : CHUNK_BYTES;
-        chunk = rv_alloc(list->root->mem, sizeof *chunk + capacity);
-        if (!chunk)
-            return NULL;
-        chunk->next = list->chunks;
-        chunk->len = 0;
-        chunk->capacity = capacity;
-        list->chunks = chunk;
-    }
-    chunk->len += size;
-    return (char *)chunk->bytes + chunk->len - size;
-}
-
 /* Over a cap: no failure, but nothing more is taken. */
 static int add_entry(struct rv_file_list *list, const char *name, char type, uint64_t size)
 {
@@ -168,7 +136,7 @@ static int add_entry(struct rv_file_list *list, const char *name, char type, uin
         list->listing.complete = false;
         return 0;
     }
-    entry = room(list, sizeof *entry + len + 1);
+    entry = rv_arena_alloc(&list->arena, sizeof *entry + len + 1);
     if (!entry)
         return REEVE_ENOMEM;
     *entry = (struct rv_file_entry){.size = size, .type = type};
@@ -383,6 +351,7 @@ static struct rv_file_list *allocate(struct rv_root *root, const char *path)
     if (!list)
         return NULL;
     list->root = rv_root_ref(root);
+    rv_arena_init(&list->arena, root->mem);
     list->path = rv_strdup(root->mem, path);
     list->dents = rv_alloc(root->mem, DENTS_BYTES);
     if (list->path && list->dents)

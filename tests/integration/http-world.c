@@ -32,10 +32,11 @@ static void on_request(struct raw_conn *conn, const char *head, const char *body
         world->answer(conn, head, body, body_len, world->answer_arg);
 }
 
-void world_set_up(struct rv_test *t)
+int world_open(struct rv_test *t, struct world **ret_world)
 {
     struct world *world = calloc(1, sizeof *world);
     struct reeve_runtime_options options;
+    int error;
 
     cr_assert_not_null(world);
     world_clean_environment();
@@ -44,20 +45,37 @@ void world_set_up(struct rv_test *t)
     cr_assert_not_null(world->base);
     reeve_runtime_options_init(&options);
     options.allocator = &t->allocator;
-    cr_assert_eq(reeve_runtime_new(world->base, &options, &world->runtime), 0);
+    error = reeve_runtime_new(world->base, &options, &world->runtime);
+    if (error) {
+        event_base_free(world->base);
+        free(world);
+        return error;
+    }
     world->server = raw_server_new(world->base, on_request, world);
-    t->data = world;
+    *ret_world = world;
+    return 0;
 }
 
-void world_tear_down(struct rv_test *t)
+void world_close(struct world *world)
 {
-    struct world *world = t->data;
-
     cr_assert_eq(world->outstanding, 0, "%zu requests have not ended", world->outstanding);
     reeve_runtime_free(world->runtime);
     raw_server_free(world->server);
     event_base_free(world->base);
     free(world);
+}
+
+void world_set_up(struct rv_test *t)
+{
+    struct world *world;
+
+    cr_assert_eq(world_open(t, &world), 0);
+    t->data = world;
+}
+
+void world_tear_down(struct rv_test *t)
+{
+    world_close(t->data);
 }
 
 /* ---- requests ---------------------------------------------------------------------------------

@@ -25,6 +25,10 @@ struct world {
     void *answer_arg;
 };
 
+/* 0 or what the runtime could not be made for. */
+int world_open(struct rv_test *t, struct world **ret_world);
+void world_close(struct world *world);
+
 /* For RV_FIXTURE: t->data is the struct world. */
 void world_set_up(struct rv_test *t);
 void world_tear_down(struct rv_test *t);
@@ -71,6 +75,17 @@ void get_free(struct get *get);
 /* Run the loop until every started request has ended, or for this long. */
 void world_run(struct world *world);
 void world_run_ms(struct world *world, unsigned ms);
+
+/* Run the loop until this holds; a test that waits a fixed time instead fails on a busy machine. */
+#define WORLD_UNTIL(world, condition)                                                              \
+    do {                                                                                           \
+        double last_ms_ = now_ms() + 8000;                                                         \
+                                                                                                   \
+        while (!(condition)) {                                                                     \
+            world_run_ms((world), 1);                                                              \
+            cr_assert_lt(now_ms(), last_ms_, "never: %s", #condition);                             \
+        }                                                                                          \
+    } while (0)
 
 /* Milliseconds of the monotonic clock. */
 double now_ms(void);
