@@ -4,9 +4,17 @@
 
 rv_test_programs += %D%/test-base
 %C%_test_base_SOURCES = \
+	%D%/base-digest.c \
 	%D%/base-heap.c \
+	%D%/base-lru.c \
+	%D%/base-map.c \
 	%D%/base-utf8.c
 %C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
+
+# Without Criterion, which brings a libcrypto that is in use already.
+rv_test_programs += %D%/test-digest-memory
+%C%_test_digest_memory_SOURCES = %D%/digest-memory.c
+%C%_test_digest_memory_LDADD = $(RV_LIBS_BASE)
 
 rv_test_programs += %D%/test-json
 %C%_test_json_SOURCES = \
