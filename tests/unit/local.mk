@@ -37,9 +37,11 @@ rv_test_programs += %D%/test-chat
 	%D%/chat-message.c
 %C%_test_chat_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_CHAT)
 
-#rv_test_programs += %D%/test-model
-#%C%_test_model_SOURCES =
-#%C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
+rv_test_programs += %D%/test-model
+%C%_test_model_SOURCES = \
+	%D%/model-stream-cases.h \
+	%D%/model-streams.c
+%C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
 
 rv_test_programs += %D%/test-tool
 %C%_test_tool_SOURCES = \
