@@ -264,6 +264,7 @@ int rv_response_feed(struct rv_response *response, const char *bytes, size_t len
         }
         if (len)
             response->kind = kind_of(response, *bytes);
+        rv_json_reader_reset(response->reader); /* the request was encoded with it */
     }
     switch (response->kind) {
     case RV_RESPONSE_ERROR:

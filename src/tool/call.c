@@ -121,8 +121,9 @@ void rv_call_tell_canceled(struct reeve_tool_call *call)
 {
     const struct reeve_tool *tool;
 
-    if (!call->started || !call->out)
+    if (!call->started || !call->out || call->told)
         return; /* it may have no tool at all */
+    call->told = true;
     tool = &call->tool->spec;
     if (tool->cancel)
         tool->cancel(call, tool->arg);

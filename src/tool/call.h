@@ -49,8 +49,8 @@ struct reeve_tool_call {
     bool out : 1;      /* the tool holds the handle: from before its start to its finish */
     bool started : 1;  /* the tool's start returned 0 */
     bool answered : 1; /* its result is settled */
-    bool
-        reported : 1; /* on_result was called; if the tool still has the call, its cancel was too */
+    bool told : 1;     /* the tool's cancel was called */
+    bool reported : 1; /* on_result was called */
     bool settling : 1; /* it stands in reeve_batch.settling */
 };
 
@@ -83,7 +83,8 @@ static inline size_t rv_call_index(const struct reeve_tool_call *call)
  */
 int rv_call_start(struct reeve_tool_call *call);
 
-/* Call the tool's cancel function, if the tool has the call and wants to know. */
+/* Call the tool's cancel function, once, if the tool has the call and wants to know. The core may
+ * be gone afterwards, as above. */
 void rv_call_tell_canceled(struct reeve_tool_call *call);
 
 #endif

@@ -146,20 +146,24 @@ static void end_call(struct reeve_tool_call *call)
     rv_batch_look_for_work(batch);
 }
 
-/* Say that a call has been answered: to the tool, if it is still at it, and to the host. False: the
- * batch has ended meanwhile. */
+/*
+ * Say that a call has been answered: to the tool, if it is still at it, and to the host. False: the
+ * batch has ended meanwhile, and all this was said then.
+ */
 static bool report(struct reeve_tool_call *call)
 {
     struct rv_call_core *core = call->core;
     struct reeve_batch *batch;
     bool alive;
 
-    call->reported = true;
     rv_call_core_ref(core);
     rv_call_tell_canceled(call);
     batch = core->batch;
-    if (batch && batch->options.on_result)
-        batch->options.on_result(batch, rv_call_index(call), batch->options.arg);
+    if (batch) {
+        call->reported = true;
+        if (batch->options.on_result)
+            batch->options.on_result(batch, rv_call_index(call), batch->options.arg);
+    }
     alive = core->batch != NULL;
     rv_call_core_unref(core);
     return alive;

@@ -459,7 +459,7 @@ RV_TEST(http, a_kept_connection_that_died_is_replaced, WORLD)
 
         cr_assert_eq(get->error, 0, "%s", get->problem);
         get_free(get);
-        world_run_ms(world, 10);
+        WORLD_UNTIL(world, raw_server_open(world->server) == 0);
     }
     cr_assert_eq(raw_server_accepted(world->server), 3);
 }

@@ -361,7 +361,7 @@ RV_TEST(http, limits_do_not_end_other_requests, WORLD)
     struct get *late = get_with_limit(world, LIMIT(first_byte_timeout_ms), 30, &nothing);
     struct get *other;
 
-    world_run_ms(world, 10);
+    WORLD_UNTIL(world, raw_server_requests(world->server) == 1);
     world->answer = drip;
     other = get_new(world, "/");
     other->options.idle_timeout_ms = 60;

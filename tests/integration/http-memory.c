@@ -33,6 +33,18 @@ RV_TEST(http, a_big_body_takes_little_memory, WORLD, .timeout = 60)
     get_free(get);
 }
 
+/* How much the server got rid of when it cannot get rid of more. */
+static size_t settled_bytes(struct world *world)
+{
+    size_t before;
+
+    do {
+        before = raw_server_sent(world->server);
+        world_run_ms(world, 100);
+    } while (raw_server_sent(world->server) != before);
+    return before;
+}
+
 RV_TEST(http, a_paused_body_stays_with_the_server, WORLD, .timeout = 60)
 {
     struct world *world = t->data;
@@ -45,13 +57,13 @@ RV_TEST(http, a_paused_body_stays_with_the_server, WORLD, .timeout = 60)
     get->options.timeout_ms = 0;
     get->options.idle_timeout_ms = 30; /* a pause of ours is not the server's silence */
     get_start(get);
-    world_run_ms(world, 200);
+    WORLD_UNTIL(world, get->datas == 1);
     received = get->received;
-    sent = raw_server_sent(world->server);
-    cr_assert_eq(get->datas, 1);
+    sent = settled_bytes(world);
     cr_assert_lt(sent, (size_t)BIG_BYTES / 2, "the server sent %zu bytes", sent);
     world_run_ms(world, 100);
-    cr_assert_eq(raw_server_sent(world->server), sent, "it still reads");
+    /* The kernels at both ends may still move a little from one to the other. */
+    cr_assert_leq(raw_server_sent(world->server), sent + MIB, "it still reads");
     cr_assert_eq(get->received, received);
     cr_assert_leq(t->failing.peak_bytes - before, 256 * 1024);
     get->on_data = GET_NOTHING;
@@ -100,8 +112,8 @@ RV_TEST(http, the_end_waits_behind_what_is_paused, WORLD)
     world->answer = small;
     get->on_head = GET_PAUSE;
     get_start(get);
-    world_run_ms(world, 50);
-    cr_assert_eq(get->heads, 1);
+    WORLD_UNTIL(world, get->heads == 1);
+    world_run_ms(world, 30);
     cr_assert_eq(get->datas + get->dones, 0);
     rv_http_resume(get->http);
     cr_assert_eq(get->datas + get->dones, 0);

@@ -76,6 +76,17 @@ void get_free(struct get *get);
 void world_run(struct world *world);
 void world_run_ms(struct world *world, unsigned ms);
 
+/* Run the loop until this holds; a test that waits a fixed time instead fails on a busy machine. */
+#define WORLD_UNTIL(world, condition)                                                              \
+    do {                                                                                           \
+        double last_ms_ = now_ms() + 8000;                                                         \
+                                                                                                   \
+        while (!(condition)) {                                                                     \
+            world_run_ms((world), 1);                                                              \
+            cr_assert_lt(now_ms(), last_ms_, "never: %s", #condition);                             \
+        }                                                                                          \
+    } while (0)
+
 /* Milliseconds of the monotonic clock. */
 double now_ms(void);
 

@@ -8,7 +8,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +125,12 @@ static void serve(struct tls_server *server, int fd)
 static void *run(void *arg)
 {
     struct tls_server *server = arg;
+    sigset_t pipe;
 
+    /* OpenSSL writes to sockets that are gone. Only here: the client must not need this. */
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, NULL);
     while (!atomic_load(&server->stop)) {
         int fd = accept(server->fd, NULL, NULL);
 

@@ -28,7 +28,9 @@ rv_test_programs += %D%/test-sim-batch
 %C%_test_sim_batch_SOURCES = \
 	%D%/lab.c \
 	%D%/lab.h \
-	%D%/test_batch.c
+	%D%/test_batch.c \
+	%D%/test_batch_life.c \
+	%D%/test_batch_random.c
 %C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
 rv_test_programs += %D%/test-sim-agent
