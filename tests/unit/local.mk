@@ -40,13 +40,17 @@ rv_test_programs += %D%/test-io
 	%D%/io-sse.c
 %C%_test_io_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO)
 
-#rv_test_programs += %D%/test-chat
-#%C%_test_chat_SOURCES =
-#%C%_test_chat_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_CHAT)
+rv_test_programs += %D%/test-chat
+%C%_test_chat_SOURCES = \
+	%D%/chat-check.c \
+	%D%/chat-message.c
+%C%_test_chat_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_CHAT)
 
-#rv_test_programs += %D%/test-model
-#%C%_test_model_SOURCES =
-#%C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
+rv_test_programs += %D%/test-model
+%C%_test_model_SOURCES = \
+	%D%/model-stream-cases.h \
+	%D%/model-streams.c
+%C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
 
 rv_test_programs += %D%/test-tool
 %C%_test_tool_SOURCES = \
