@@ -92,16 +92,16 @@ static void head_over(struct rv_file_read *read)
 {
     int error;
 
-    if (read->head.len < read->head_wanted) /* it has shrunk: nothing is left for the tail */
+    if (read->head.len < read->head_wanted) { /* it has shrunk: nothing is left for the tail */
         read->content.file_size = read->offset + read->head.len;
-    else if (read->tail_wanted) {
+        read->content.skipped = 0;
+    } else if (read->tail_wanted) {
         error = rv_buffer_reserve(&read->tail, read->tail_wanted);
         if (error) {
             finish(read, REEVE_ENOMEM);
             return;
         }
         read->state = READ_TAIL;
-        read->content.skipped = read->tail_offset - (read->offset + read->head.len);
         read_piece(read, &read->tail, read->tail_wanted, read->tail_offset);
         return;
     }
@@ -199,6 +199,7 @@ static void begin(struct rv_file_read *read, uint64_t size)
         read->tail_wanted = read->max_bytes / 2;
         read->head_wanted = read->max_bytes - read->tail_wanted;
         read->tail_offset = read->offset + range - read->tail_wanted;
+        read->content.skipped = range - read->max_bytes;
     }
     if (!read->head_wanted)
         finish(read, 0);

@@ -83,10 +83,12 @@ const struct rv_file_problem *rv_file_read_problem(const struct rv_file_read *re
 
 /* One entry of a listing. */
 struct rv_file_entry {
-    const char *name; /* relative to the listed folder, with "/" between; any bytes */
-    uint64_t size;    /* of a regular file; RV_FILE_SIZE_UNKNOWN if it may not be asked for */
-    char type;        /* 'f' regular file, 'd' folder, 'l' symbolic link, '?' anything else */
-    bool unread;      /* a folder whose own entries are missing: it could not be read */
+    struct rv_file_entry *next;
+    struct rv_file_entry *next_run; /* the sorting's */
+    uint64_t size; /* of a regular file; RV_FILE_SIZE_UNKNOWN: it may not be asked for */
+    char type;     /* 'f' regular file, 'd' folder, 'l' symbolic link, '?' anything else */
+    bool unread;   /* a folder whose own entries are missing: it could not be read */
+    char name[];   /* relative to the listed folder, with "/" between; any bytes */
 };
 
 /*
@@ -110,7 +112,7 @@ void rv_file_list_cancel(struct rv_file_list *list);
 void rv_file_list_abort(struct rv_file_list *list);
 
 struct rv_file_listing {
-    const struct rv_file_entry *entries; /* sorted by the bytes of their names */
+    const struct rv_file_entry *first; /* of `count`, sorted by the bytes of their names */
     size_t count;
     bool complete;
     size_t unread; /* how many folders are marked so */

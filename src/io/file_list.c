@@ -5,8 +5,8 @@
  * Happy path: open the folder → scan it (getdents and a stat for each regular file, a bounded
  * number of entries at a time) → if recursive, the next folder among the entries is opened beneath
  * the listed one and scanned, until there is none → sort, in slices → done. The work list is the
- * entries themselves: those before `next_folder` have been scanned or are no folders. Nothing
- * recurses, and but two descriptors are held however deep the tree is.
+ * entries themselves, in the order they were found: those up to `passed` have been scanned or are
+ * no folders. Nothing recurses, and but two descriptors are held however deep the tree is.
  *
  * Ways to fail: the opening (root.c); no memory; the system refuses to list the folder itself, or
  * is out of descriptors. No failure: a folder below that may not be read or whose path is too long
@@ -28,16 +28,16 @@
 #include "io/file_sort.h"
 #include "loop/clock.h"
 #include "loop/runtime.h"
+#include "json/arena.h"
 
 #include <reeve/error.h>
 
 enum {
     DENTS_BYTES = 16 * 1024,
-    SCAN_ENTRIES = 128,   /* a slice: about 0.1 ms where each costs a stat */
-    SKIP_ENTRIES = 16384, /* a slice of looking for the next folder */
-    SORT_STEPS = 2048,    /* a slice */
-    CHUNK_BYTES = 32 * 1024,
-    FIRST_CAPACITY = 64,
+    SCAN_NS =
+        100 * 1000, /* a slice: a stat takes 1 to 4 µs when the kernel holds what it asks for */
+    SKIP_ENTRIES = 4096, /* a slice of looking for the next folder */
+    SORT_STEPS = 512,    /* a slice: about 0.1 ms, since each reads a name from far away */
 };
 
 enum list_state {
@@ -48,14 +48,6 @@ enum list_state {
     LIST_SORTING,
     LIST_CANCELED, /* waits for its turn to say so */
     LIST_DONE,     /* in on_done */
-};
-
-/* Names stand in chunks: 100,000 of them are freed at once. */
-struct chunk {
-    struct chunk *next;
-    size_t len;
-    size_t capacity;
-    char bytes[];
 };
 
 /* What getdents gives (linux/dirent.h, which no system header has). */
@@ -76,16 +68,12 @@ struct rv_file_list {
     bool recursive;
     size_t max_entries;
     size_t max_name_bytes;
-    int top_fd;         /* the listed folder */
-    int fd;             /* the folder being scanned: top_fd or one below it */
-    const char *prefix; /* its name, "" for the listed one */
-    size_t scanned;     /* its own index among the entries */
-    size_t next_folder;
-    struct rv_file_entry *entries;
-    size_t capacity;
-    struct rv_file_entry *spare;
-    struct rv_file_sort sort;
-    struct chunk *chunks;
+    int top_fd;                    /* the listed folder */
+    int fd;                        /* the folder being scanned: top_fd or one below it */
+    struct rv_file_entry *scanned; /* that folder's entry; NULL for the listed one */
+    struct rv_file_entry *passed;  /* up to here there is no folder left to scan */
+    struct rv_file_sort sort; /* all entries, in the order they were found until LIST_SORTING */
+    struct rv_arena arena;    /* of the entries */
     size_t name_bytes;
     char *dents;
     size_t dents_len;
@@ -106,14 +94,8 @@ static void close_scanned(struct rv_file_list *list)
 static void destroy(struct rv_file_list *list)
 {
     struct rv_root *root = list->root;
-    struct chunk *chunk = list->chunks, *next;
 
-    for (; chunk; chunk = next) {
-        next = chunk->next;
-        rv_free(root->mem, chunk);
-    }
-    rv_free(root->mem, list->entries);
-    rv_free(root->mem, list->spare);
+    rv_arena_done(&list->arena);
     rv_free(root->mem, list->dents);
     rv_free(root->mem, list->path);
     rv_free(root->mem, list);
@@ -129,7 +111,7 @@ static void finish(struct rv_file_list *list, int error)
         close(list->top_fd);
     list->top_fd = -1;
     list->state = LIST_DONE;
-    list->listing.entries = list->entries;
+    list->listing.first = list->sort.first_run;
     list->on_done(list, error, list->arg);
     destroy(list);
 }
@@ -142,65 +124,29 @@ static void go_on(struct rv_file_list *list, enum list_state state)
     rv_ready_push(list->root->runtime, &list->task);
 }
 
-static char *name_room(struct rv_file_list *list, size_t len)
-{
-    struct chunk *chunk = list->chunks;
-    size_t capacity = len > CHUNK_BYTES ? len : CHUNK_BYTES;
-
-    if (!chunk || len > chunk->capacity - chunk->len) {
-        chunk = rv_alloc(list->root->mem, sizeof *chunk + capacity);
-        if (!chunk)
-            return NULL;
-        chunk->next = list->chunks;
-        chunk->len = 0;
-        chunk->capacity = capacity;
-        list->chunks = chunk;
-    }
-    chunk->len += len;
-    return chunk->bytes + chunk->len - len;
-}
-
-static int grow(struct rv_file_list *list)
-{
-    size_t capacity = list->capacity ? list->capacity : FIRST_CAPACITY / 2;
-    struct rv_file_entry *entries;
-    size_t size;
-
-    if (list->listing.count < list->capacity)
-        return 0;
-    if (!rv_size_mul(capacity, 2, &capacity) || !rv_size_mul(capacity, sizeof *entries, &size))
-        return REEVE_ENOMEM;
-    entries = rv_realloc(list->root->mem, list->entries, size);
-    if (!entries)
-        return REEVE_ENOMEM;
-    list->entries = entries;
-    list->capacity = capacity;
-    return 0;
-}
-
 /* Over a cap: no failure, but nothing more is taken. */
 static int add_entry(struct rv_file_list *list, const char *name, char type, uint64_t size)
 {
-    size_t prefix_len = strlen(list->prefix), name_len = strlen(name);
+    const char *prefix = list->scanned ? list->scanned->name : "";
+    size_t prefix_len = strlen(prefix), name_len = strlen(name);
     size_t len = prefix_len + (prefix_len > 0) + name_len;
-    char *copy;
+    struct rv_file_entry *entry;
 
     if (list->listing.count == list->max_entries || len > list->max_name_bytes - list->name_bytes) {
         list->listing.complete = false;
         return 0;
     }
-    if (grow(list) != 0)
+    entry = rv_arena_alloc(&list->arena, sizeof *entry + len + 1);
+    if (!entry)
         return REEVE_ENOMEM;
-    copy = name_room(list, len + 1);
-    if (!copy)
-        return REEVE_ENOMEM;
-    memcpy(copy, list->prefix, prefix_len);
+    *entry = (struct rv_file_entry){.size = size, .type = type};
+    memcpy(entry->name, prefix, prefix_len);
     if (prefix_len)
-        copy[prefix_len] = '/';
-    memcpy(copy + len - name_len, name, name_len + 1);
+        entry->name[prefix_len] = '/';
+    memcpy(entry->name + len - name_len, name, name_len + 1);
+    rv_file_sort_add(&list->sort, entry);
     list->name_bytes += len;
-    list->entries[list->listing.count++] =
-        (struct rv_file_entry){.name = copy, .size = size, .type = type};
+    list->listing.count++;
     return 0;
 }
 
@@ -249,32 +195,12 @@ static int take_dent(struct rv_file_list *list, const struct dent *dent)
     return add_entry(list, dent->name, type, type == 'f' ? size : 0);
 }
 
-static void begin_sorting(struct rv_file_list *list)
-{
-    size_t size;
-
-    close_scanned(list);
-    if (list->listing.count > 1) {
-        if (rv_size_mul(list->listing.count, sizeof *list->spare, &size))
-            list->spare = rv_alloc(list->root->mem, size);
-        if (!list->spare) {
-            finish(list, REEVE_ENOMEM);
-            return;
-        }
-    }
-    rv_file_sort_init(&list->sort, list->entries, list->spare, list->listing.count);
-    go_on(list, LIST_SORTING);
-}
-
 static void sort_slice(struct rv_file_list *list)
 {
-    if (!rv_file_sort_run(&list->sort, SORT_STEPS)) {
+    if (rv_file_sort_run(&list->sort, SORT_STEPS))
+        finish(list, 0);
+    else
         go_on(list, LIST_SORTING);
-        return;
-    }
-    list->entries = list->sort.from;
-    list->spare = list->sort.to;
-    finish(list, 0);
 }
 
 static void folder_over(struct rv_file_list *list)
@@ -283,7 +209,7 @@ static void folder_over(struct rv_file_list *list)
     if (list->recursive && list->listing.complete)
         go_on(list, LIST_SEEKING);
     else
-        begin_sorting(list);
+        go_on(list, LIST_SORTING);
 }
 
 /* A folder that cannot be read: the listed one fails the request, one below is marked. */
@@ -291,13 +217,13 @@ static void folder_refused(struct rv_file_list *list, int error, int os_errno)
 {
     bool out_of_means = os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOMEM;
 
-    if (list->scanned == SIZE_MAX || out_of_means) {
+    if (!list->scanned || out_of_means) {
         list->problem.os_errno = os_errno;
         finish(list, error);
         return;
     }
     if (os_errno != ENOENT) {
-        list->entries[list->scanned].unread = true;
+        list->scanned->unread = true;
         list->listing.unread++;
     }
     folder_over(list);
@@ -317,15 +243,15 @@ static int fill_dents(struct rv_file_list *list)
 
 static int take_dents(struct rv_file_list *list)
 {
-    size_t taken;
+    uint64_t stop_ns = rv_precise_now_ns(list->root->runtime) + SCAN_NS;
     int error = 0;
 
-    for (taken = 0; taken < SCAN_ENTRIES && list->dents_position < list->dents_len; taken++) {
+    while (list->dents_position < list->dents_len) {
         const struct dent *dent = (const void *)(list->dents + list->dents_position);
 
         list->dents_position += dent->record_len;
         error = take_dent(list, dent);
-        if (error || !list->listing.complete)
+        if (error || !list->listing.complete || rv_precise_now_ns(list->root->runtime) >= stop_ns)
             break;
     }
     return error;
@@ -357,19 +283,21 @@ static void scan_slice(struct rv_file_list *list)
 
 static void seek_slice(struct rv_file_list *list)
 {
-    size_t passed;
+    struct rv_file_entry *entry = list->passed;
+    size_t steps;
 
-    for (passed = 0; passed < SKIP_ENTRIES; passed++) {
-        if (list->next_folder == list->listing.count) {
-            begin_sorting(list);
+    for (steps = 0; steps < SKIP_ENTRIES; steps++) {
+        entry = entry ? entry->next_run : list->sort.first_run;
+        if (!entry) {
+            go_on(list, LIST_SORTING);
             return;
         }
-        if (list->entries[list->next_folder++].type != 'd')
+        list->passed = entry;
+        if (entry->type != 'd')
             continue;
-        list->scanned = list->next_folder - 1;
-        list->prefix = list->entries[list->scanned].name;
+        list->scanned = entry;
         list->state = LIST_OPENING_BELOW;
-        rv_file_op_open(&list->op, list->top_fd, list->prefix, RV_WANT_FOLDER_SANS_LINK);
+        rv_file_op_open(&list->op, list->top_fd, entry->name, RV_WANT_FOLDER_SANS_LINK);
         return;
     }
     go_on(list, LIST_SEEKING);
@@ -423,6 +351,7 @@ static struct rv_file_list *allocate(struct rv_root *root, const char *path)
     if (!list)
         return NULL;
     list->root = rv_root_ref(root);
+    rv_arena_init(&list->arena, root->mem);
     list->path = rv_strdup(root->mem, path);
     list->dents = rv_alloc(root->mem, DENTS_BYTES);
     if (list->path && list->dents)
@@ -452,8 +381,6 @@ int rv_file_list_start(struct rv_root *root, const struct rv_file_list_options *
     list->arg = options->arg;
     list->top_fd = -1;
     list->fd = -1;
-    list->prefix = "";
-    list->scanned = SIZE_MAX;
     list->listing.complete = true;
     list->problem = (struct rv_file_problem){.kind = "", .outside = ""};
     rv_task_init(&list->task, run_slice);

@@ -1,63 +1,73 @@
 /* SPDX-License-Identifier: MIT */
-/* Sorting a listing by the bytes of its names, in slices: a bottom-up merge sort that can stop. */
+/* Sorting a listing by the bytes of its names, in slices. See file_sort.h. */
 #include "io/file_sort.h"
 
 #include <string.h>
 
-static size_t at_most(size_t number, size_t bound)
+static void add_run(struct rv_file_sort *sort, struct rv_file_entry *run)
 {
-    return number < bound ? number : bound;
+    run->next_run = NULL;
+    if (sort->last_run)
+        sort->last_run->next_run = run;
+    else
+        sort->first_run = run;
+    sort->last_run = run;
 }
 
-/* The next two runs, behind those that were merged last. */
-static void take_runs(struct rv_file_sort *sort, size_t start)
+static struct rv_file_entry *take_run(struct rv_file_sort *sort)
 {
-    sort->left = start;
-    sort->left_end = at_most(sort->width, sort->count - start) + start;
-    sort->right = sort->left_end;
-    sort->right_end = at_most(sort->width, sort->count - sort->right) + sort->right;
+    struct rv_file_entry *run = sort->first_run;
+
+    sort->first_run = run->next_run;
+    if (!sort->first_run)
+        sort->last_run = NULL;
+    return run;
 }
 
-void rv_file_sort_init(struct rv_file_sort *sort, struct rv_file_entry *entries,
-                       struct rv_file_entry *spare, size_t count)
+void rv_file_sort_add(struct rv_file_sort *sort, struct rv_file_entry *entry)
 {
-    *sort = (struct rv_file_sort){.from = entries, .to = spare, .count = count, .width = 1};
-    take_runs(sort, 0);
+    add_run(sort, entry);
 }
 
-/* All runs of this width are merged: the two arrays change places. */
-static void widen(struct rv_file_sort *sort)
+static struct rv_file_entry *take_smaller(struct rv_file_sort *sort)
 {
-    struct rv_file_entry *from = sort->from;
+    struct rv_file_entry **from = &sort->left, *entry;
 
-    sort->from = sort->to;
-    sort->to = from;
-    sort->width *= 2;
-    sort->out = 0;
-    take_runs(sort, 0);
+    if (!sort->left || (sort->right && strcmp(sort->right->name, sort->left->name) < 0))
+        from = &sort->right;
+    entry = *from;
+    *from = entry->next;
+    return entry;
 }
 
-static bool left_is_next(const struct rv_file_sort *sort)
+static void step(struct rv_file_sort *sort)
 {
-    if (sort->left == sort->left_end)
-        return false;
-    if (sort->right == sort->right_end)
-        return true;
-    return strcmp(sort->from[sort->left].name, sort->from[sort->right].name) <= 0;
+    struct rv_file_entry *entry = take_smaller(sort);
+
+    if (sort->merged)
+        sort->merged_end->next = entry;
+    else
+        sort->merged = entry;
+    sort->merged_end = entry;
+    if (sort->left || sort->right)
+        return;
+    entry->next = NULL;
+    add_run(sort, sort->merged);
+    sort->merged = NULL;
 }
 
 bool rv_file_sort_run(struct rv_file_sort *sort, size_t max_steps)
 {
     size_t steps;
 
-    for (steps = 0; steps < max_steps && sort->width < sort->count; steps++) {
-        size_t next = left_is_next(sort) ? sort->left++ : sort->right++;
-
-        sort->to[sort->out++] = sort->from[next];
-        if (sort->out == sort->count)
-            widen(sort);
-        else if (sort->out == sort->right_end)
-            take_runs(sort, sort->right_end);
+    for (steps = 0; steps < max_steps; steps++) {
+        if (!sort->left && !sort->right) {
+            if (sort->first_run == sort->last_run)
+                return true;
+            sort->left = take_run(sort);
+            sort->right = take_run(sort);
+        }
+        step(sort);
     }
-    return sort->width >= sort->count;
+    return false;
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Sorting a listing by the bytes of its names, in slices: a bottom-up merge sort that can stop. */
+/*
+ * Sorting a listing by the bytes of its names, in slices. Runs of sorted entries stand in a queue;
+ * the first two are merged into one that goes to its end, until one is left. Entries are linked,
+ * never copied, so that no large block is needed for any number of them.
+ */
 #ifndef RV_IO_FILE_SORT_H
 #define RV_IO_FILE_SORT_H
 
@@ -9,19 +13,18 @@
 #include "io/file.h"
 
 struct rv_file_sort {
-    struct rv_file_entry *from; /* runs of `width` entries, each of them sorted */
-    struct rv_file_entry *to;   /* is getting runs of twice the width */
-    size_t count;
-    size_t width;
-    size_t left, left_end, right, right_end; /* the two runs being merged, in `from` */
-    size_t out;                              /* the next place in `to` */
+    struct rv_file_entry *first_run; /* the queue, by next_run of each run's first entry */
+    struct rv_file_entry *last_run;
+    struct rv_file_entry *left; /* what is left of the two runs being merged */
+    struct rv_file_entry *right;
+    struct rv_file_entry *merged; /* the run that they become; NULL between two merges */
+    struct rv_file_entry *merged_end;
 };
 
-/* Both arrays have `count` entries; the content of `spare` does not matter. */
-void rv_file_sort_init(struct rv_file_sort *sort, struct rv_file_entry *entries,
-                       struct rv_file_entry *spare, size_t count);
+/* An empty one is all zero. Add an entry, a run of its own, whose `next` is NULL. */
+void rv_file_sort_add(struct rv_file_sort *sort, struct rv_file_entry *entry);
 
-/* Move up to `max_steps` entries. True when all is sorted: the result is in sort->from then. */
+/* Move up to `max_steps` entries. True when all are sorted: first_run is the result then. */
 bool rv_file_sort_run(struct rv_file_sort *sort, size_t max_steps);
 
 #endif

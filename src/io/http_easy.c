@@ -252,12 +252,14 @@ static int set_fields(struct setup *setup, struct rv_transfer *transfer)
         count = add_field(transfer->fields, count, no_type);
     if (!has_field(http, "Accept-Encoding"))
         count = add_field(transfer->fields, count, no_encoding);
-    for (; at < end; at += strlen(at) + 1) {
+    while (at < end) {
         char *colon = strchr(at, ':');
+        char *next = at + strlen(at) + 1;
 
         if (!colon[2])
-            *colon = ';';
+            memcpy(colon, ";", 2);
         count = add_field(transfer->fields, count, at);
+        at = next;
     }
     set_pointer(setup, CURLOPT_HTTPHEADER, transfer->fields);
     return 0;

@@ -70,7 +70,7 @@ static int open_name(struct walk *walk, const char *name, int flags, int *ret_fd
 static int walk_back(struct walk *walk)
 {
     size_t at;
-    int fd, error;
+    int fd = -1, error;
 
     stand_on(walk, walk->top_fd);
     for (at = 0; at < walk->way_len; at += strlen(walk->way + at) + 1) {
@@ -169,7 +169,7 @@ static int step_through(struct walk *walk, const struct rv_path_part *part, cons
 static int step(struct walk *walk, const struct rv_path_part *part, struct rv_walk_end *end)
 {
     char name[sizeof end->name];
-    int fd, error;
+    int fd = -1, error;
 
     if (rv_path_part_is(part, "."))
         return 0;

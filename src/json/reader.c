@@ -630,7 +630,7 @@ static int finish(struct rv_json_reader *reader, const char *text, size_t len,
         return error;
     reader->yajl = NULL;
     free_large_blocks(reader);
-    reader->value = reader->builder.stack[0].value;
+    reader->value = reader->builder.stack[0];
     *ret_value = &reader->value;
     return 0;
 }

@@ -15,6 +15,7 @@ struct rv_system;
 struct rv_ready_queue {
     struct rv_list tasks;
     uint64_t spent_ns; /* of the slice, since the last wake-up */
+    unsigned between;  /* tasks from one reading of the clock to the next */
     bool wake_armed;   /* rv_loop_wake will come: until then nothing is drained */
 };
 

@@ -19,7 +19,6 @@
 
 /* Tasks from one reading of the clock to the next: twice as many while they take less than BATCH_NS
  * together, one when they take more. */
-#define FIRST_READING 8
 #define MOST_BETWEEN 32
 #define BATCH_NS (10 * RV_NS_PER_US)
 
@@ -33,6 +32,7 @@ void rv_ready_init(struct reeve_runtime *runtime)
 {
     rv_list_init(&runtime->ready.tasks);
     runtime->ready.spent_ns = 0;
+    runtime->ready.between = 1;
     runtime->ready.wake_armed = false;
 }
 
@@ -66,8 +66,8 @@ bool rv_ready_queued(const struct rv_task *task)
 /* Run tasks until none is left or the clock has been seen at `stop_ns`. */
 static void run_tasks(struct reeve_runtime *runtime, uint64_t stop_ns)
 {
-    unsigned between = FIRST_READING;
-    unsigned left = between;
+    unsigned *between = &runtime->ready.between;
+    unsigned left = *between;
     uint64_t read_ns = runtime->seen_ns;
     struct rv_list *node;
     struct rv_task *task;
@@ -81,10 +81,10 @@ static void run_tasks(struct reeve_runtime *runtime, uint64_t stop_ns)
         if (--left)
             continue;
         if (rv_precise_now_ns(runtime) - read_ns > BATCH_NS)
-            between = 1;
-        else if (between < MOST_BETWEEN)
-            between *= 2;
-        left = between;
+            *between = 1;
+        else if (*between < MOST_BETWEEN)
+            *between *= 2;
+        left = *between;
         read_ns = runtime->seen_ns;
     }
 }

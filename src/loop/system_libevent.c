@@ -150,6 +150,28 @@ static void on_posted(evutil_socket_t fd, short what, void *arg)
     rv_loop_leave(runtime);
 }
 
+/*
+ * When libevent can't have the descriptors that it needs for a base (five), it does not say so: it
+ * ends the process. They are taken and given back beforehand.
+ */
+static bool descriptors_are_left(void)
+{
+    int fds[5];
+    size_t count = 0;
+    bool left;
+
+    while (count < sizeof fds / sizeof *fds) {
+        fds[count] = eventfd(0, EFD_CLOEXEC);
+        if (fds[count] < 0)
+            break;
+        count++;
+    }
+    left = count == sizeof fds / sizeof *fds;
+    while (count)
+        close(fds[--count]);
+    return left;
+}
+
 static struct event_base *new_base(void)
 {
     struct event_config *config = event_config_new();
@@ -194,10 +216,11 @@ static int init_base(struct rv_system *system, struct event_base *base)
     system->base = base;
     if (base)
         return 0;
-    errno = ENOMEM;
+    if (!descriptors_are_left())
+        return REEVE_ESYSTEM;
     system->base = new_base();
     if (!system->base)
-        return system_error();
+        return REEVE_ENOMEM;
     system->owns_base = true;
     return 0;
 }

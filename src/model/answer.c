@@ -7,9 +7,10 @@
 #include <reeve/error.h>
 
 #include "base/utf8.h"
+#include "model/torn.h"
 
 void rv_answer_init(struct rv_answer *answer, struct rv_mem *mem, size_t max_bytes,
-                    void (*on_text)(const char *text, size_t len, void *arg), void *arg)
+                    int (*on_text)(const char *text, size_t len, void *arg), void *arg)
 {
     *answer = (struct rv_answer){.on_text = on_text, .arg = arg};
     rv_buffer_init(&answer->text, mem, max_bytes);
@@ -23,10 +24,11 @@ void rv_answer_done(struct rv_answer *answer)
 }
 
 /* Tell of what was added to the text behind `start`. */
-static void tell(struct rv_answer *answer, size_t start)
+static int tell(struct rv_answer *answer, size_t start)
 {
-    if (answer->on_text && answer->text.len > start)
-        answer->on_text(answer->text.data + start, answer->text.len - start, answer->arg);
+    if (!answer->on_text || answer->text.len == start)
+        return 0;
+    return answer->on_text(answer->text.data + start, answer->text.len - start, answer->arg);
 }
 
 /* The slow way: the piece begins or ends inside a character, or is not UTF-8 at all. */
@@ -42,17 +44,15 @@ static int add_broken(struct rv_answer *answer, const char *text, size_t len)
     if (!error)
         error = rv_buffer_add(&joined, text, len);
     if (!error) {
-        rest = rv_utf8_unfinished(joined.data, joined.len);
-        error = rv_utf8_add_repaired(&answer->text, joined.data, joined.len - rest);
+        rest = rv_torn_unfinished(joined.data, joined.len);
+        error = rv_torn_mend(&answer->text, joined.data, joined.len - rest);
         if (!error) {
             memcpy(answer->held, joined.data + joined.len - rest, rest);
             answer->held_len = rest;
         }
     }
     rv_buffer_done(&joined);
-    if (!error)
-        tell(answer, start);
-    return error;
+    return error ? error : tell(answer, start);
 }
 
 static int add_text(struct rv_answer *answer, const char *text, size_t len)
@@ -63,9 +63,7 @@ static int add_text(struct rv_answer *answer, const char *text, size_t len)
     if (answer->held_len || !rv_utf8_valid(text, len))
         return add_broken(answer, text, len);
     error = rv_buffer_add(&answer->text, text, len);
-    if (!error)
-        tell(answer, start);
-    return error;
+    return error ? error : tell(answer, start);
 }
 
 int rv_answer_add(struct rv_answer *answer, const struct rv_event *event)
@@ -96,12 +94,11 @@ int rv_answer_end(struct rv_answer *answer)
 
     if (!answer->held_len)
         return 0;
-    error = rv_utf8_add_repaired(&answer->text, answer->held, answer->held_len);
+    error = rv_torn_mend(&answer->text, answer->held, answer->held_len);
     if (error)
         return error;
     answer->held_len = 0;
-    tell(answer, start);
-    return 0;
+    return tell(answer, start);
 }
 
 int rv_answer_finish(struct rv_answer *answer, uint64_t seed)

@@ -17,19 +17,19 @@ struct rv_answer {
     enum reeve_finish finish; /* REEVE_FINISH_NONE: it is not complete */
     char held[4];             /* the beginning of a character that has not come whole */
     size_t held_len;
-    void (*on_text)(const char *text, size_t len, void *arg); /* whole characters; may be NULL */
+    /* Whole characters, as they come; anything but 0 stops the decoding with that. May be NULL. */
+    int (*on_text)(const char *text, size_t len, void *arg);
     void *arg;
 };
 
 void rv_answer_init(struct rv_answer *answer, struct rv_mem *mem, size_t max_bytes,
-                    void (*on_text)(const char *text, size_t len, void *arg), void *arg);
+                    int (*on_text)(const char *text, size_t len, void *arg), void *arg);
 void rv_answer_done(struct rv_answer *answer);
 
-/* Take an event that is not an error. 0, REEVE_ETOOBIG or REEVE_ENOMEM. */
+/* Take an event that is not an error. 0, REEVE_ETOOBIG, REEVE_ENOMEM or what on_text returned. */
 int rv_answer_add(struct rv_answer *answer, const struct rv_event *event);
 
-/* No more events come. What is held of a character becomes U+FFFD. 0, REEVE_ETOOBIG or
- * REEVE_ENOMEM. */
+/* No more events come. What is held of a character becomes U+FFFD. As rv_answer_add. */
 int rv_answer_end(struct rv_answer *answer);
 
 /*

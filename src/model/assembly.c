@@ -27,6 +27,9 @@
 
 #include <reeve/error.h>
 
+#include "base/utf8.h"
+#include "model/torn.h"
+
 enum {
     MAX_ID_BYTES = 256,
     MAX_NAME_BYTES = 256,
@@ -171,8 +174,7 @@ static struct rv_assembled_call *candidate(struct rv_assembly *assembly,
     return call;
 }
 
-static bool begins_new_call(const struct rv_assembled_call *call,
-                            const struct rv_call_piece *piece)
+static bool begins_new_call(const struct rv_assembled_call *call, const struct rv_call_piece *piece)
 {
     const bool fresh = piece->whole || begins_object(piece->arguments, piece->arguments_len);
 
@@ -352,6 +354,25 @@ static int make_id(struct rv_assembly *assembly, struct rv_assembled_call *call,
     return call->id ? 0 : REEVE_ENOMEM;
 }
 
+/* Arguments are told as valid UTF-8. Their pieces may have been torn inside a character. */
+static int mend_arguments(struct rv_buffer *arguments)
+{
+    struct rv_buffer mended;
+    int error;
+
+    if (rv_utf8_valid(rv_buffer_text(arguments), arguments->len))
+        return 0;
+    rv_buffer_init(&mended, arguments->mem, SIZE_MAX - 1);
+    error = rv_torn_mend(&mended, arguments->data, arguments->len);
+    if (error) {
+        rv_buffer_done(&mended);
+        return error;
+    }
+    rv_buffer_done(arguments);
+    *arguments = mended;
+    return 0;
+}
+
 static int complete_calls(struct rv_assembly *assembly, uint64_t seed)
 {
     uint64_t drawn = 0;
@@ -363,6 +384,8 @@ static int complete_calls(struct rv_assembly *assembly, uint64_t seed)
 
         if (!call->id || id_taken(assembly, call->id, i))
             error = make_id(assembly, call, seed, &drawn);
+        if (!error)
+            error = mend_arguments(&call->arguments);
         if (!error && !call->name) {
             call->name = rv_strdup(assembly->mem, nameless);
             error = call->name ? 0 : REEVE_ENOMEM;
@@ -381,8 +404,7 @@ int rv_assembly_finish(struct rv_assembly *assembly, uint64_t seed)
     error = complete_calls(assembly, seed);
     if (error || !assembly->count)
         return error;
-    assembly->finished =
-        rv_alloc_array(assembly->mem, assembly->count, sizeof *assembly->finished);
+    assembly->finished = rv_alloc_array(assembly->mem, assembly->count, sizeof *assembly->finished);
     if (!assembly->finished)
         return REEVE_ENOMEM;
     for (i = 0; i < assembly->count; i++) {

@@ -17,8 +17,8 @@
 
 #include "base/buffer.h"
 #include "chat/transcript.h"
-#include "json/reader.h"
 #include "model/call_piece.h"
+#include "json/reader.h"
 
 #include <reeve/model.h>
 
@@ -34,7 +34,7 @@ struct rv_request {
 };
 
 enum rv_event_kind {
-    RV_EVENT_TEXT,      /* text: a piece of the answer */
+    RV_EVENT_TEXT,      /* text: a piece of the answer, which may begin or end inside a character */
     RV_EVENT_REASONING, /* text: a piece of what the model thought before */
     RV_EVENT_CALL,      /* call */
     RV_EVENT_FINISH,    /* finish: the answer is complete; usage may still follow */
@@ -77,6 +77,9 @@ struct rv_decoder {
     struct rv_json_reader *reader;
     struct rv_event_sink sink;
     struct rv_buffer scratch; /* arguments that came as an object, made text */
+    struct rv_buffer hidden;  /* an event's data with torn characters hidden (model/torn.h) */
+    struct rv_buffer shown;   /* a text of it with them shown */
+    bool torn;                /* this event's */
     bool ended;               /* RV_EVENT_END was given: what follows is not looked at */
 };
 
@@ -123,7 +126,7 @@ int rv_decoder_event(struct rv_decoder *decoder, const char *type, const char *d
 /* The body of an answer that was not streamed, as the reader parsed it. */
 int rv_decoder_body(struct rv_decoder *decoder, const struct reeve_json *value);
 
-/* For codecs: hand on an event. */
+/* For codecs: hand on an event. Its texts are as they were read. */
 int rv_decoder_emit(struct rv_decoder *decoder, const struct rv_event *event);
 
 #endif

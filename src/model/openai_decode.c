@@ -15,20 +15,87 @@
 
 #include <reeve/error.h>
 
-#include "json/writer.h"
 #include "model/openai.h"
+#include "json/writer.h"
 
 static enum reeve_json_type type_of(const struct reeve_json *value)
 {
     return reeve_json_type(value);
 }
 
+/*
+ * The members that are wanted of an object, in one walk over it: of an event there are more keys to
+ * ask for than members. Of duplicate keys the last one counts.
+ */
+struct key {
+    const char *text;
+    size_t len;
+};
+
+#define KEY(text)                                                                                  \
+    {                                                                                              \
+        text, sizeof text - 1                                                                      \
+    }
+
+static void pick(const struct reeve_json *value, const struct key *keys, size_t count,
+                 const struct reeve_json **ret_members)
+{
+    const size_t members = type_of(value) == REEVE_JSON_OBJECT ? reeve_json_count(value) : 0;
+    const char *key;
+    size_t len = 0;
+    size_t i, k;
+
+    memset(ret_members, 0, count * sizeof *ret_members);
+    for (i = 0; i < members; i++) {
+        key = reeve_json_key_at(value, i, &len);
+        for (k = 0; k < count; k++)
+            if (keys[k].len == len && keys[k].text[0] == key[0] && !memcmp(keys[k].text, key, len))
+                ret_members[k] = reeve_json_at(value, i);
+    }
+}
+
+enum { CHUNK_CHOICES, CHUNK_USAGE, CHUNK_ERROR, CHUNK_OBJECT, CHUNK_GROQ, CHUNK_KEYS };
+static const struct key chunk_keys[CHUNK_KEYS] = {
+    [CHUNK_CHOICES] = KEY("choices"), [CHUNK_USAGE] = KEY("usage"), [CHUNK_ERROR] = KEY("error"),
+    [CHUNK_OBJECT] = KEY("object"),   [CHUNK_GROQ] = KEY("x_groq"),
+};
+
+enum { CHOICE_DELTA, CHOICE_MESSAGE, CHOICE_FINISH, CHOICE_USAGE, CHOICE_KEYS };
+static const struct key choice_keys[CHOICE_KEYS] = {
+    [CHOICE_DELTA] = KEY("delta"),
+    [CHOICE_MESSAGE] = KEY("message"),
+    [CHOICE_FINISH] = KEY("finish_reason"),
+    [CHOICE_USAGE] = KEY("usage"),
+};
+
+enum {
+    MESSAGE_CONTENT,
+    MESSAGE_REFUSAL,
+    MESSAGE_REASONING_CONTENT,
+    MESSAGE_REASONING,
+    MESSAGE_TOOL_CALLS,
+    MESSAGE_FUNCTION_CALL,
+    MESSAGE_KEYS
+};
+static const struct key message_keys[MESSAGE_KEYS] = {
+    [MESSAGE_CONTENT] = KEY("content"),
+    [MESSAGE_REFUSAL] = KEY("refusal"),
+    [MESSAGE_REASONING_CONTENT] = KEY("reasoning_content"),
+    [MESSAGE_REASONING] = KEY("reasoning"),
+    [MESSAGE_TOOL_CALLS] = KEY("tool_calls"),
+    [MESSAGE_FUNCTION_CALL] = KEY("function_call"),
+};
+
+/* The value if it is an object, or NULL. */
+static const struct reeve_json *if_object(const struct reeve_json *value)
+{
+    return type_of(value) == REEVE_JSON_OBJECT ? value : NULL;
+}
+
 /* A member that is an object, or NULL. */
 static const struct reeve_json *get_object(const struct reeve_json *value, const char *key)
 {
-    const struct reeve_json *member = reeve_json_get(value, key);
-
-    return type_of(member) == REEVE_JSON_OBJECT ? member : NULL;
+    return if_object(reeve_json_get(value, key));
 }
 
 /* A member that is a text and not an empty one, or NULL. */
@@ -54,11 +121,12 @@ static int emit_text(struct rv_decoder *decoder, enum rv_event_kind kind, const 
     return len ? rv_decoder_emit(decoder, &event) : 0;
 }
 
-static int emit_member(struct rv_decoder *decoder, enum rv_event_kind kind,
-                       const struct reeve_json *value, const char *key)
+/* The value if it is a text, or nothing. */
+static int emit_value(struct rv_decoder *decoder, enum rv_event_kind kind,
+                      const struct reeve_json *value)
 {
     size_t len = 0;
-    const char *text = get_text(value, key, &len);
+    const char *text = reeve_json_string(value, &len);
 
     return text ? emit_text(decoder, kind, text, len) : 0;
 }
@@ -75,12 +143,13 @@ static int decode_part(struct rv_decoder *decoder, const struct reeve_json *part
     if (text)
         return emit_text(decoder, RV_EVENT_TEXT, text, len);
     if (type_of(thinking) == REEVE_JSON_STRING)
-        return emit_member(decoder, RV_EVENT_REASONING, part, "thinking");
+        return emit_value(decoder, RV_EVENT_REASONING, thinking);
     for (i = 0; i < reeve_json_count(thinking) && !error; i++)
-        error = emit_member(decoder, RV_EVENT_REASONING, reeve_json_at(thinking, i), "text");
+        error = emit_value(decoder, RV_EVENT_REASONING,
+                           reeve_json_get(reeve_json_at(thinking, i), "text"));
     if (error)
         return error;
-    return emit_member(decoder, RV_EVENT_TEXT, part, "text");
+    return emit_value(decoder, RV_EVENT_TEXT, reeve_json_get(part, "text"));
 }
 
 static int decode_content(struct rv_decoder *decoder, const struct reeve_json *content)
@@ -97,14 +166,6 @@ static int decode_content(struct rv_decoder *decoder, const struct reeve_json *c
     for (i = 0; i < reeve_json_count(content) && !error; i++)
         error = decode_part(decoder, reeve_json_at(content, i));
     return error;
-}
-
-/* Servers that send both names send the same text in both. */
-static int decode_reasoning(struct rv_decoder *decoder, const struct reeve_json *message)
-{
-    if (type_of(reeve_json_get(message, "reasoning_content")) == REEVE_JSON_STRING)
-        return emit_member(decoder, RV_EVENT_REASONING, message, "reasoning_content");
-    return emit_member(decoder, RV_EVENT_REASONING, message, "reasoning");
 }
 
 /* ---- calls ----------------------------------------------------------------------------------- */
@@ -207,18 +268,6 @@ static int decode_usage(struct rv_decoder *decoder, const struct reeve_json *usa
     return rv_decoder_emit(decoder, &event);
 }
 
-static const struct reeve_json *find_usage(const struct reeve_json *value,
-                                           const struct reeve_json *choice)
-{
-    const struct reeve_json *usage = get_object(value, "usage");
-
-    if (!usage)
-        usage = get_object(choice, "usage");
-    if (!usage)
-        usage = get_object(reeve_json_get(value, "x_groq"), "usage");
-    return usage;
-}
-
 static enum reeve_finish finish_of(const char *reason)
 {
     static const struct {
@@ -252,11 +301,12 @@ static int emit_finish(struct rv_decoder *decoder, enum reeve_finish finish)
     return rv_decoder_emit(decoder, &event);
 }
 
-static int decode_finish(struct rv_decoder *decoder, const struct reeve_json *choice)
+static int decode_finish(struct rv_decoder *decoder, const struct reeve_json *reason)
 {
-    const char *reason = get_text(choice, "finish_reason", NULL);
+    size_t len = 0;
+    const char *text = reeve_json_string(reason, &len);
 
-    return reason ? emit_finish(decoder, finish_of(reason)) : 0;
+    return len ? emit_finish(decoder, finish_of(text)) : 0;
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -264,23 +314,30 @@ static int decode_finish(struct rv_decoder *decoder, const struct reeve_json *ch
 /* A message, or the part of one that is new. */
 static int decode_message(struct rv_decoder *decoder, const struct reeve_json *message)
 {
-    int error = decode_reasoning(decoder, message);
+    const struct reeve_json *member[MESSAGE_KEYS];
+    const struct reeve_json *reasoning;
+    int error;
 
+    pick(message, message_keys, MESSAGE_KEYS, member);
+    /* Servers that send both names send the same text in both. */
+    reasoning = member[MESSAGE_REASONING_CONTENT];
+    if (type_of(reasoning) != REEVE_JSON_STRING)
+        reasoning = member[MESSAGE_REASONING];
+    error = emit_value(decoder, RV_EVENT_REASONING, reasoning);
     if (!error)
-        error = decode_content(decoder, reeve_json_get(message, "content"));
+        error = decode_content(decoder, member[MESSAGE_CONTENT]);
     if (!error)
-        error = emit_member(decoder, RV_EVENT_TEXT, message, "refusal");
+        error = emit_value(decoder, RV_EVENT_TEXT, member[MESSAGE_REFUSAL]);
     if (!error)
-        error = decode_calls(decoder, reeve_json_get(message, "tool_calls"));
+        error = decode_calls(decoder, member[MESSAGE_TOOL_CALLS]);
     if (!error)
-        error = decode_old_call(decoder, get_object(message, "function_call"));
+        error = decode_old_call(decoder, if_object(member[MESSAGE_FUNCTION_CALL]));
     return error;
 }
 
 /* The first of the choices; a server that sends more than were asked for is not followed there. */
-static const struct reeve_json *first_choice(const struct reeve_json *value)
+static const struct reeve_json *first_choice(const struct reeve_json *choices)
 {
-    const struct reeve_json *choices = reeve_json_get(value, "choices");
     const struct reeve_json *choice;
     int64_t index;
     size_t i;
@@ -305,11 +362,11 @@ static bool tells_error(const struct reeve_json *error)
     return reeve_json_count(error) > 0;
 }
 
-static bool is_error_event(const char *type, const struct reeve_json *value)
+static bool is_error(const char *type, const struct reeve_json *const *chunk)
 {
-    const char *object = get_text(value, "object", NULL);
+    const char *object = reeve_json_string(chunk[CHUNK_OBJECT], NULL);
 
-    return tells_error(reeve_json_get(value, "error")) || !strcmp(type, "error") ||
+    return tells_error(chunk[CHUNK_ERROR]) || !strcmp(type, "error") ||
            (object && !strcmp(object, "error"));
 }
 
@@ -320,46 +377,61 @@ static int emit_error(struct rv_decoder *decoder, const struct reeve_json *value
     return rv_decoder_emit(decoder, &event);
 }
 
+/* What stands in the choice, and the usage wherever it stands; `message` is the choice's. */
+static int decode_choice(struct rv_decoder *decoder, const struct reeve_json *const *chunk,
+                         const struct reeve_json *const *choice, const struct reeve_json *message)
+{
+    const struct reeve_json *usage = if_object(chunk[CHUNK_USAGE]);
+    int error = decode_message(decoder, message);
+
+    if (!usage)
+        usage = if_object(choice[CHOICE_USAGE]);
+    if (!usage)
+        usage = get_object(chunk[CHUNK_GROQ], "usage");
+    if (!error)
+        error = decode_finish(decoder, choice[CHOICE_FINISH]);
+    if (!error)
+        error = decode_usage(decoder, usage);
+    return error;
+}
+
 int rv_openai_decode_event(struct rv_decoder *decoder, const char *type,
                            const struct reeve_json *value)
 {
-    const struct reeve_json *choice, *delta;
-    int error;
+    const struct reeve_json *chunk[CHUNK_KEYS], *choice[CHOICE_KEYS];
+    const struct reeve_json *message;
 
-    if (is_error_event(type, value))
+    pick(value, chunk_keys, CHUNK_KEYS, chunk);
+    if (is_error(type, chunk))
         return emit_error(decoder, value);
-    choice = first_choice(value);
-    delta = get_object(choice, "delta");
-    if (!delta)
-        delta = get_object(choice, "message");
-    error = decode_message(decoder, delta);
-    if (!error)
-        error = decode_finish(decoder, choice);
-    if (!error)
-        error = decode_usage(decoder, find_usage(value, choice));
-    return error;
+    pick(first_choice(chunk[CHUNK_CHOICES]), choice_keys, CHOICE_KEYS, choice);
+    message = if_object(choice[CHOICE_DELTA]);
+    if (!message)
+        message = if_object(choice[CHOICE_MESSAGE]);
+    return decode_choice(decoder, chunk, choice, message);
 }
 
 int rv_openai_decode_body(struct rv_decoder *decoder, const struct reeve_json *value)
 {
-    const struct reeve_json *choice = first_choice(value);
-    const struct reeve_json *message = get_object(choice, "message");
+    const struct reeve_json *chunk[CHUNK_KEYS], *choice[CHOICE_KEYS];
+    const struct reeve_json *message;
+    size_t reason_len = 0;
     int error;
 
-    if (is_error_event("", value))
+    pick(type_of(value) == REEVE_JSON_ARRAY ? reeve_json_at(value, 0) : value, chunk_keys,
+         CHUNK_KEYS, chunk);
+    if (is_error("", chunk))
         return emit_error(decoder, value);
+    pick(first_choice(chunk[CHUNK_CHOICES]), choice_keys, CHOICE_KEYS, choice);
+    message = if_object(choice[CHOICE_MESSAGE]);
     if (!message)
-        message = get_object(choice, "delta");
+        message = if_object(choice[CHOICE_DELTA]);
     if (!message)
         return REEVE_EPROTOCOL;
-    error = decode_message(decoder, message);
-    if (!error)
-        error = decode_usage(decoder, find_usage(value, choice));
+    error = decode_choice(decoder, chunk, choice, message);
     /* The body is whole, whether it names a reason or not. */
-    if (!error)
-        error = get_text(choice, "finish_reason", NULL) ? decode_finish(decoder, choice)
-                                                        : emit_finish(decoder, REEVE_FINISH_OTHER);
-    return error;
+    (void)reeve_json_string(choice[CHOICE_FINISH], &reason_len);
+    return error || reason_len ? error : emit_finish(decoder, REEVE_FINISH_OTHER);
 }
 
 /* ---- errors ---------------------------------------------------------------------------------- */

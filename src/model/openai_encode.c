@@ -13,8 +13,8 @@
 
 #include <reeve/error.h>
 
-#include "json/writer.h"
 #include "model/openai.h"
+#include "json/writer.h"
 
 enum { MAX_NAME_BYTES = 64 };
 

@@ -8,6 +8,9 @@
 
 #include "base/utf8.h"
 
+/* So few bytes of a secret tell nothing, and end many a text by chance. */
+enum { SMALLEST_PART = 4 };
+
 static const char ellipsis[] = "\xE2\x80\xA6";
 static const char replacement[] = "\xEF\xBF\xBD";
 static const char scrubbed[] = "***";
@@ -44,12 +47,18 @@ static void mark_cut(struct rv_sentence *sentence, size_t start, size_t end)
     put(sentence, end, ellipsis, len);
 }
 
-static bool at_secret(const struct rv_sentence *sentence, const char *bytes, size_t len)
+/*
+ * How many bytes of the secret begin here; 0: none. What is added may have been cut somewhere, so
+ * the beginning of the secret at its very end counts as well.
+ */
+static size_t secret_here(const struct rv_sentence *sentence, const char *bytes, size_t len)
 {
     const struct rv_secret *secret = sentence->secret;
+    size_t most = secret ? secret->len : 0;
 
-    return secret && secret->len && len >= secret->len &&
-           !memcmp(bytes, secret->bytes, secret->len);
+    if (len < most)
+        most = len >= SMALLEST_PART ? len : 0;
+    return most && !memcmp(bytes, secret->bytes, most) ? most : 0;
 }
 
 /* How many bytes of the input the next thing to be written takes, and what is written for it. */
@@ -57,13 +66,14 @@ static size_t next_thing(const struct rv_sentence *sentence, const char *bytes, 
                          const char **ret_text, size_t *ret_len)
 {
     const unsigned char byte = (unsigned char)bytes[0];
+    const size_t secret = secret_here(sentence, bytes, len);
     size_t width = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
 
     *ret_text = bytes;
-    if (at_secret(sentence, bytes, len)) {
+    if (secret) {
         *ret_text = scrubbed;
         *ret_len = sizeof scrubbed - 1;
-        return sentence->secret->len;
+        return secret;
     }
     if (byte < 0x20 || byte == 0x7F) {
         *ret_text = " ";

@@ -54,7 +54,8 @@ struct lab {
     int done_error;
     struct reeve_batch_stats stats; /* as they stood then */
     enum reeve_call_status status[LAB_CALLS_MAX];
-    char text[LAB_CALLS_MAX][96]; /* cut */
+    uint64_t ended_us[LAB_CALLS_MAX];
+    char text[LAB_CALLS_MAX][192]; /* cut */
     void (*on_event)(struct lab *lab);
 };
 

@@ -11,6 +11,35 @@ check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
 	%D%/http.h
 %C%_libsimio_la_LIBADD = src/io/libio.la
 
-#rv_test_programs += %D%/test-sim-batch
-#%C%_test_sim_batch_SOURCES =
-#%C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+rv_test_programs += %D%/test-sim-loop
+%C%_test_sim_loop_SOURCES = \
+	%D%/runtime.h \
+	%D%/test_loop_runtime.c \
+	%D%/test_loop_turn.c
+%C%_test_sim_loop_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LOOP)
+
+rv_test_programs += %D%/test-sim-flow
+%C%_test_sim_flow_SOURCES = \
+	%D%/runtime.h \
+	%D%/test_flow.c
+%C%_test_sim_flow_LDADD = $(RV_TEST_LIBS) $(RV_SIM_FLOW)
+
+rv_test_programs += %D%/test-sim-batch
+%C%_test_sim_batch_SOURCES = \
+	%D%/lab.c \
+	%D%/lab.h \
+	%D%/test_batch.c \
+	%D%/test_batch_life.c \
+	%D%/test_batch_random.c
+%C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+
+rv_test_programs += %D%/test-sim-agent
+%C%_test_sim_agent_SOURCES = %D%/test_agent.c
+%C%_test_sim_agent_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+
+rv_test_programs += %D%/test-sim-completion
+%C%_test_sim_completion_SOURCES = \
+	%D%/completion-answers.c \
+	%D%/completion-world.c \
+	%D%/completion-world.h
+%C%_test_sim_completion_LDADD = $(RV_TEST_LIBS) src/model/libmodel.la src/chat/libchat.la $(RV_SIM_IO)

@@ -2,13 +2,20 @@
 # One program per folder of src, linked with that folder and those below it. A test file is one more
 # name in SOURCES: tests/unit/FOLDER-NOUN.c.
 
-#rv_test_programs += %D%/test-base
-#%C%_test_base_SOURCES =
-#%C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
+rv_test_programs += %D%/test-base
+%C%_test_base_SOURCES = \
+	%D%/base-heap.c \
+	%D%/base-utf8.c
+%C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
 
-#rv_test_programs += %D%/test-json
-#%C%_test_json_SOURCES =
-#%C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
+rv_test_programs += %D%/test-json
+%C%_test_json_SOURCES = \
+	%D%/json-broken.c \
+	%D%/json-canonical.c \
+	%D%/json-number.c \
+	%D%/json-reader.c \
+	%D%/json-writer.c
+%C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
 
 #rv_test_programs += %D%/test-loop
 #%C%_test_loop_SOURCES =
