@@ -340,7 +340,7 @@ static void run_slice(struct rv_task *task)
         finish(list, REEVE_ECANCELED);
         break;
     default:
-        assert(!"a listing's task runs in the states above only");
+        assert(0 && "a listing's task runs in the states above only");
     }
 }
 
