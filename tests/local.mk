@@ -39,7 +39,7 @@ rv_script_tests += \
 	%D%/scripts/headers \
 	%D%/scripts/layers \
 	%D%/scripts/style
-EXTRA_DIST += %D%/exports.list
+EXTRA_DIST += %D%/exports.list %D%/mutants.list
 
 # Takes over a wanted change of the public interface.
 .PHONY: update-exports

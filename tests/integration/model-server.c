@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -416,6 +417,25 @@ RV_TEST(real_model_server, breaks_connections_on_demand)
     close_world(&world);
 }
 
+RV_TEST(real_model_server, stalls_until_the_client_has_enough)
+{
+    struct model_server_options options = fast();
+    struct client client;
+    struct world world;
+
+    options.tokens_per_second = 1000;
+    open_world(&world, &options);
+    begin(&world, &client, "/chat/completions", ASK(STREAM, "[fault:stall:50]"));
+    curl_easy_setopt(client.easy, CURLOPT_TIMEOUT_MS, 400L);
+    finish(&world, &client);
+    cr_assert_eq(client.result, CURLE_OPERATION_TIMEDOUT);
+    cr_assert_eq(client.status, 200);
+    cr_assert_eq(client.body.len, 50);
+    end(&world, &client);
+    settle(&world);
+    close_world(&world);
+}
+
 RV_TEST(real_model_server, has_faults_that_pass)
 {
     struct model_server_options options = fast();
@@ -671,6 +691,7 @@ static pid_t spawn(const char *const *argv, int *ret_out)
     pid = fork();
     cr_assert_geq(pid, 0);
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves no server behind */
         dup2(out[1], 1);
         close(out[0]);
         close(out[1]);
