@@ -50,6 +50,9 @@ rv_test_programs += %D%/test-chat
 
 rv_test_programs += %D%/test-model
 %C%_test_model_SOURCES = \
+	%D%/model-encode.c \
+	%D%/model-errors.c \
+	%D%/model-parts.c \
 	%D%/model-stream-cases.h \
 	%D%/model-streams.c
 %C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
