@@ -1,2 +1,22 @@
 # SPDX-License-Identifier: MIT
+# The example programs. reeve-agent is one that people keep, and is installed; the others are not.
+include examples/server/local.mk
+
+bin_PROGRAMS += %D%/reeve-agent
+%C%_reeve_agent_SOURCES = \
+	%D%/agent/demo.c \
+	%D%/agent/demo.h \
+	%D%/agent/input.c \
+	%D%/agent/input.h \
+	%D%/agent/main.c \
+	%D%/agent/settings.c \
+	%D%/agent/settings.h \
+	%D%/agent/view.c \
+	%D%/agent/view.h
+%C%_reeve_agent_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
+%C%_reeve_agent_LDADD = libreeve.la %D%/server/libmodelserver.la $(EVENT_LIBS)
+
+noinst_PROGRAMS += %D%/embed
+%C%_embed_SOURCES = %D%/embed.c
+%C%_embed_LDADD = libreeve.la $(EVENT_LIBS)
 # The example programs: built by make, never installed.

@@ -21,6 +21,8 @@ RV_TEST_LIBS = %D%/lib/libtest.la
 rv_test_programs =
 rv_script_tests =
 
+include tests/install/local.mk
+
 if HAVE_CRITERION
 include tests/lib/local.mk
 include tests/unit/local.mk
@@ -32,10 +34,12 @@ rv_script_tests += %D%/no-criterion
 endif
 
 rv_script_tests += \
+	%D%/scripts/bootstrap \
 	%D%/scripts/exports \
 	%D%/scripts/headers \
-	%D%/scripts/layers
-EXTRA_DIST += %D%/exports.list
+	%D%/scripts/layers \
+	%D%/scripts/style
+EXTRA_DIST += %D%/exports.list %D%/mutants.list
 
 # Takes over a wanted change of the public interface.
 .PHONY: update-exports
@@ -59,4 +63,5 @@ AM_TESTS_ENVIRONMENT = \
 	CC='$(CC)'; RV_SANITIZER='$(RV_SANITIZER)'; export CC RV_SANITIZER;
 
 clean-local:
-	-rm -f tests/*/*.tap tests/meta/*.out tests/meta/*.out.tap
+	-find . \( -name '*.gcda' -o -name '*.gcno' -o -name '*.gcov' \) -exec rm -f {} +
+	-rm -f clang-tidy.out tests/*/*.tap tests/meta/*.out tests/meta/*.out.tap

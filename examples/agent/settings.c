@@ -185,6 +185,19 @@ static bool is_loopback(const char *url)
     return false;
 }
 
+/* A name or a password in a URL ends up in logs and histories, and is never printed by us. */
+static bool has_credentials(const char *url)
+{
+    const char *host = strstr(url, "://");
+    const char *end;
+
+    if (!host)
+        return false;
+    host += 3;
+    end = host + strcspn(host, "/?#");
+    return memchr(host, '@', (size_t)(end - host));
+}
+
 /* Which model is asked, with which key: or why none can be. */
 static enum settings_result choose_model(struct settings *settings)
 {
@@ -205,6 +218,12 @@ static enum settings_result choose_model(struct settings *settings)
     }
     if (!settings->base_url)
         settings->base_url = OPENAI_URL;
+    if (has_credentials(settings->base_url)) {
+        fputs("reeve-agent: --base-url is taken without a user or a password: give a key by the "
+              "environment (--api-key-env)\n",
+              stderr);
+        return SETTINGS_WRONG;
+    }
     if (!settings->api_key && !settings->no_key && !is_loopback(settings->base_url)) {
         fprintf(
             stderr,

@@ -6,6 +6,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/alloc.h \
 	%D%/buffer.c \
 	%D%/buffer.h \
+	%D%/digest.c \
+	%D%/digest.h \
 	%D%/error.c \
 	%D%/export.h \
 	%D%/hash.c \
@@ -13,6 +15,10 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/list.h \
+	%D%/lru.c \
+	%D%/lru.h \
+	%D%/map.c \
+	%D%/map.h \
 	%D%/options.h \
 	%D%/utf8.c \
 	%D%/utf8.h

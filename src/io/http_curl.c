@@ -107,12 +107,6 @@ static void end_with_result(struct hub *hub, struct rv_transfer *transfer, CURLc
     const char *detail;
     int error = rv_easy_result(transfer, (int)result, text, sizeof text, &detail);
 
-    if (error == REEVE_ETLS && detail) {
-        /* The detail lies in the transfer. */
-        strncpy(text, detail, sizeof text - 1);
-        text[sizeof text - 1] = '\0';
-        detail = text;
-    }
     transfer_end(hub, transfer, error, detail);
 }
 

@@ -7,6 +7,7 @@
 #ifndef RV_IO_HTTP_CURL_H
 #define RV_IO_HTTP_CURL_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -19,8 +20,11 @@ struct rv_transfer {
     struct rv_list doomed; /* in the hub's list of those that lost a watch to lack of memory */
     struct rv_http *http;
     void *easy;
-    struct curl_slist *fields; /* points into http->fields */
-    char error_text[256];      /* CURL_ERROR_SIZE */
+    struct curl_slist *fields;   /* points into http->fields */
+    struct sockaddr_in6 address; /* the last that a connection was tried to; or a sockaddr_in */
+    int socket_errno;
+    bool bad_encoding;
+    char error_text[256]; /* CURL_ERROR_SIZE */
 };
 
 /* Where a runtime's certificates come from, found out once. NULL: nothing. */
@@ -34,7 +38,7 @@ struct rv_trust {
 int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust);
 
 /* What a result of libcurl's means: REEVE_E…, and in words if more is known than the code says;
- * the words live in `text`. */
+ * the words live in `text` or for ever. */
 int rv_easy_result(struct rv_transfer *transfer, int result, char *text, size_t size,
                    const char **ret_detail);
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* One transfer of libcurl's: how it is set up, what it tells while it runs, what its end means. */
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "io/http_curl.h"
 #include "io/http_wire.h"
@@ -22,12 +26,48 @@ static int on_connected(void *arg, char *remote_ip, char *local_ip, int remote_p
     return CURL_PREREQFUNC_OK;
 }
 
+/*
+ * Sockets are made here so that a program which the host starts does not inherit them, and so that
+ * a failure can name the address it was met at, which with a proxy is not the URL's.
+ */
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct rv_transfer *transfer = arg;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+    (void)purpose;
+    transfer->socket_errno = fd < 0 ? errno : 0;
+    if (address->addrlen <= sizeof transfer->address)
+        memcpy(&transfer->address, &address->addr, address->addrlen);
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/* Only these are unpacked: what others make of a few bytes has no bound worth the name. */
+static bool encoding_known(const struct rv_http *http)
+{
+    static const char *const known[] = {"identity", "gzip", "x-gzip", "deflate"};
+    const char *encoding = rv_http_head_find(&http->head, "content-encoding");
+
+    if (!encoding || !*encoding)
+        return true;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (!strcasecmp(encoding, known[i]))
+            return true;
+    }
+    return false;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
     struct rv_transfer *transfer = arg;
     size_t len = size * count;
 
-    return rv_http_head_came(transfer->http, line, len) == RV_HTTP_TAKEN ? len : 0;
+    if (rv_http_head_came(transfer->http, line, len) != RV_HTTP_TAKEN)
+        return 0;
+    if (!transfer->http->head.complete || encoding_known(transfer->http))
+        return len;
+    transfer->bad_encoding = true;
+    return 0;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
@@ -49,7 +89,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 /* ---- setting up -------------------------------------------------------------------------------
  */
 
-/* libcurl's setters are checked once, at the end: a failed one (no memory for a text) is kept. */
+/*
+ * libcurl's setters are checked once, at the end. What this libcurl was built without is left out;
+ * what protects must be there, and no memory is an error for all.
+ */
 struct setup {
     CURL *easy;
     CURLcode result;
@@ -57,14 +100,22 @@ struct setup {
 
 static void set_long(struct setup *setup, CURLoption option, long value)
 {
-    if (setup->result == CURLE_OK)
-        setup->result = curl_easy_setopt(setup->easy, option, value);
+    if (curl_easy_setopt(setup->easy, option, value) == CURLE_OUT_OF_MEMORY)
+        setup->result = CURLE_OUT_OF_MEMORY;
 }
 
 static void set_pointer(struct setup *setup, CURLoption option, const void *value)
 {
-    if (setup->result == CURLE_OK)
-        setup->result = curl_easy_setopt(setup->easy, option, value);
+    if (curl_easy_setopt(setup->easy, option, value) == CURLE_OUT_OF_MEMORY)
+        setup->result = CURLE_OUT_OF_MEMORY;
+}
+
+static void must_long(struct setup *setup, CURLoption option, long value)
+{
+    CURLcode result = curl_easy_setopt(setup->easy, option, value);
+
+    if (result != CURLE_OK)
+        setup->result = result;
 }
 
 static void set_callbacks(struct setup *setup, struct rv_transfer *transfer)
@@ -77,6 +128,8 @@ static void set_callbacks(struct setup *setup, struct rv_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 }
@@ -101,6 +154,8 @@ static void set_behaviour(struct setup *setup)
     set_long(setup, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     set_long(setup, CURLOPT_NOPROGRESS, 1L);
     set_long(setup, CURLOPT_TCP_KEEPALIVE, 1L);
+    /* Not asked for, see no_encoding; unpacked if it comes all the same, or if the owner asks. */
+    set_pointer(setup, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     /* Ours is the one limit on connecting, and it has a name. */
     set_long(setup, CURLOPT_CONNECTTIMEOUT_MS, 24L * 3600 * 1000);
 }
@@ -112,8 +167,8 @@ static bool has_http2(void)
 
 static void set_security(struct setup *setup, const struct rv_trust *trust)
 {
-    set_long(setup, CURLOPT_SSL_VERIFYPEER, 1L);
-    set_long(setup, CURLOPT_SSL_VERIFYHOST, 2L);
+    must_long(setup, CURLOPT_SSL_VERIFYPEER, 1L);
+    must_long(setup, CURLOPT_SSL_VERIFYHOST, 2L);
     if (trust->file || trust->folder) {
         set_pointer(setup, CURLOPT_CAINFO, trust->file);
         set_pointer(setup, CURLOPT_CAPATH, trust->folder);
@@ -127,9 +182,7 @@ static void set_security(struct setup *setup, const struct rv_trust *trust)
 static void set_body(struct setup *setup, const struct rv_http *http)
 {
     set_long(setup, CURLOPT_POST, 1L);
-    if (setup->result == CURLE_OK)
-        setup->result =
-            curl_easy_setopt(setup->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->body.len);
+    curl_easy_setopt(setup->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->body.len);
     set_pointer(setup, CURLOPT_POSTFIELDS, rv_buffer_text(&http->body));
 }
 
@@ -199,12 +252,14 @@ static int set_fields(struct setup *setup, struct rv_transfer *transfer)
         count = add_field(transfer->fields, count, no_type);
     if (!has_field(http, "Accept-Encoding"))
         count = add_field(transfer->fields, count, no_encoding);
-    for (; at < end; at += strlen(at) + 1) {
+    while (at < end) {
         char *colon = strchr(at, ':');
+        char *next = at + strlen(at) + 1;
 
         if (!colon[2])
-            *colon = ';';
+            memcpy(colon, ";", 2);
         count = add_field(transfer->fields, count, at);
+        at = next;
     }
     set_pointer(setup, CURLOPT_HTTPHEADER, transfer->fields);
     return 0;
@@ -300,12 +355,35 @@ static bool tunnel_refused(struct rv_transfer *transfer, char *text, size_t size
     return true;
 }
 
+/* "Connection refused (127.0.0.1 port 9)" */
 static const char *system_reason(struct rv_transfer *transfer, char *text, size_t size)
 {
-    long code = 0;
+    char reason[128], host[INET6_ADDRSTRLEN] = "";
+    const struct sockaddr_in *in4 = (const void *)&transfer->address;
+    const struct sockaddr_in6 *in6 = &transfer->address;
+    long code = transfer->socket_errno;
+    unsigned port = ntohs(in4->sin_port);
 
-    curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &code);
-    return code ? strerror_r((int)code, text, size) : NULL;
+    if (!code)
+        curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &code);
+    if (!code)
+        return NULL;
+    if (in6->sin6_family == AF_INET)
+        inet_ntop(AF_INET, &in4->sin_addr, host, sizeof host);
+    else if (in6->sin6_family == AF_INET6)
+        inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
+    snprintf(text, size, *host ? "%s (%s port %u)" : "%s",
+             strerror_r((int)code, reason, sizeof reason), host, port);
+    return text;
+}
+
+static const char *tls_reason(struct rv_transfer *transfer, CURLcode result, char *text,
+                              size_t size)
+{
+    const char *reason = *transfer->error_text ? transfer->error_text : curl_easy_strerror(result);
+
+    snprintf(text, size, "%s", reason);
+    return text;
 }
 
 int rv_easy_result(struct rv_transfer *transfer, int result, char *text, size_t size,
@@ -313,16 +391,16 @@ int rv_easy_result(struct rv_transfer *transfer, int result, char *text, size_t 
 {
     struct meaning meaning = find_meaning((CURLcode)result);
 
+    if (transfer->bad_encoding)
+        meaning = find_meaning(CURLE_BAD_CONTENT_ENCODING);
     *ret_detail = meaning.detail;
-    if (meaning.error == REEVE_ETLS) {
-        *ret_detail =
-            *transfer->error_text ? transfer->error_text : curl_easy_strerror((CURLcode)result);
-    } else if (meaning.error == REEVE_ECONNLOST && tunnel_refused(transfer, text, size)) {
+    if (meaning.error == REEVE_ECONNLOST && tunnel_refused(transfer, text, size)) {
         *ret_detail = text;
         return REEVE_ECONNECT;
-    } else if ((meaning.error == REEVE_ECONNLOST || meaning.error == REEVE_ECONNECT) &&
-               !meaning.detail) {
-        *ret_detail = system_reason(transfer, text, size);
     }
+    if (meaning.error == REEVE_ETLS)
+        *ret_detail = tls_reason(transfer, (CURLcode)result, text, size);
+    else if (!meaning.detail)
+        *ret_detail = system_reason(transfer, text, size);
     return meaning.error;
 }

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-# The outside world. libio is the portable part (sse, a request above its wire); libiosys is what
-# touches the system: the wire over libcurl, files. Tests put a simulated one in its place
+# The outside world. libio is the portable part (sse, paths, a request above its wire); libiosys is
+# what touches the system: the wire over libcurl, files. Tests put a simulated one in its place
 # (tests/sim). libioall is both in one archive, since they call each other.
 noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 %C%_libio_la_SOURCES = \
 	%D%/file.h \
+	%D%/file_sort.c \
+	%D%/file_sort.h \
 	%D%/http.c \
 	%D%/http.h \
 	%D%/http_head.c \
@@ -14,12 +16,22 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/http_url.c \
 	%D%/http_url.h \
 	%D%/http_wire.h \
+	%D%/path.c \
+	%D%/path.h \
 	%D%/sse.c \
 	%D%/sse.h
 %C%_libiosys_la_SOURCES = \
+	%D%/file.c \
+	%D%/file_list.c \
+	%D%/file_op.c \
+	%D%/file_op.h \
 	%D%/http_curl.c \
 	%D%/http_curl.h \
-	%D%/http_easy.c
+	%D%/http_easy.c \
+	%D%/root.c \
+	%D%/root.h \
+	%D%/walk.c \
+	%D%/walk.h
 %C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS)
 %C%_libioall_la_SOURCES =
 %C%_libioall_la_LIBADD = %D%/libio.la %D%/libiosys.la

@@ -5,6 +5,7 @@
 enum {
     FIRST_BYTES = 4096,
     LARGEST_BYTES = 256 * 1024, /* of a chunk that is made for more than one allocation */
+    ALONE_BYTES = 32 * 1024,    /* a larger allocation gets a chunk to itself */
     KEPT_BYTES = 64 * 1024,     /* a chunk up to here outlives rv_arena_clear */
 };
 
@@ -87,10 +88,10 @@ void *rv_arena_grow(struct rv_arena *arena, size_t size)
     struct rv_arena_chunk *chunk;
     size_t total;
 
+    if (arena->chunks && size > ALONE_BYTES)
+        return alloc_alone(arena, size);
     if (arena->chunks)
         wanted = arena->chunks->size < LARGEST_BYTES / 2 ? arena->chunks->size * 2 : LARGEST_BYTES;
-    if (arena->chunks && size > wanted / 4)
-        return alloc_alone(arena, size);
     if (wanted < size)
         wanted = size;
     if (!rv_size_add(wanted, sizeof *chunk, &total))

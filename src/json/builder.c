@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From the events of a parse to values. The stack holds, for each unfinished container, an entry
- * for itself and behind it its finished children:
+ * for itself and behind it one for each finished child, in an object with its key before it:
  *
- *     {"a": [1, 2], "b": [3,      open ──────────────┐
- *                                                    v
- *     stack   { object }  "a": [1, 2]  "b": { array }  3
+ *     {"a": [1, 2], "b": [3,      open ─────────────┐
+ *                                                   v
+ *     stack   { object }  "a"  [1, 2]  "b"  { array }  3
  *
- * An unfinished container keeps in its `count` where the one around it stands; the key of a member
- * waits in an entry of type NONE for its value.
+ * An unfinished container keeps in its `count` where the one around it stands.
  */
 #include "json/builder.h"
 
@@ -17,8 +16,8 @@
 #include "base/hash.h"
 
 enum {
-    FIRST_ENTRIES = 32,
-    KEPT_ENTRIES = 2048, /* a larger stack does not outlive rv_json_builder_clear */
+    FIRST_ENTRIES = 64,
+    KEPT_ENTRIES = 4096, /* a larger stack does not outlive rv_json_builder_clear */
 };
 
 void rv_json_builder_init(struct rv_json_builder *builder, struct rv_arena *arena)
@@ -49,7 +48,7 @@ void rv_json_builder_clear(struct rv_json_builder *builder)
 static bool grow(struct rv_json_builder *builder)
 {
     const uint32_t capacity = builder->capacity ? builder->capacity : FIRST_ENTRIES / 2;
-    struct rv_json_member *stack;
+    struct reeve_json *stack;
     size_t size;
 
     if (capacity > UINT32_MAX / 2 || !rv_size_mul(2 * (size_t)capacity, sizeof *stack, &size))
@@ -62,64 +61,29 @@ static bool grow(struct rv_json_builder *builder)
     return true;
 }
 
-static struct rv_json_member *push(struct rv_json_builder *builder)
+bool rv_json_build_scalar(struct rv_json_builder *builder, enum reeve_json_type type,
+                          const char *text, uint32_t count)
 {
-    struct rv_json_member *entry;
+    struct reeve_json *entry;
 
     if (builder->count == builder->capacity && !grow(builder))
-        return NULL;
+        return false;
     entry = &builder->stack[builder->count++];
-    entry->key = NULL;
-    entry->key_len = 0;
-    return entry;
-}
-
-/* Where the next value goes: to the key that waits for it, or behind the last element. */
-static struct reeve_json *place(struct rv_json_builder *builder)
-{
-    struct rv_json_member *entry;
-
-    if (builder->open != RV_JSON_NOTHING_OPEN &&
-        builder->stack[builder->open].value.type == REEVE_JSON_OBJECT)
-        return &builder->stack[builder->count - 1].value;
-    entry = push(builder);
-    return entry ? &entry->value : NULL;
+    entry->type = type;
+    entry->count = count;
+    entry->as.text = text;
+    return true;
 }
 
 bool rv_json_build_key(struct rv_json_builder *builder, const char *text, uint32_t len)
 {
-    struct rv_json_member *entry = push(builder);
-
-    if (!entry)
-        return false;
-    entry->key = text;
-    entry->key_len = len;
-    entry->value.type = REEVE_JSON_NONE;
-    return true;
-}
-
-bool rv_json_build_scalar(struct rv_json_builder *builder, enum reeve_json_type type,
-                          const char *text, uint32_t count)
-{
-    struct reeve_json *value = place(builder);
-
-    if (!value)
-        return false;
-    value->type = type;
-    value->count = count;
-    value->as.text = text;
-    return true;
+    return rv_json_build_scalar(builder, RV_JSON_KEY, text, len);
 }
 
 bool rv_json_build_begin(struct rv_json_builder *builder, enum reeve_json_type type)
 {
-    struct reeve_json *value = place(builder);
-
-    if (!value)
+    if (!rv_json_build_scalar(builder, type, NULL, builder->open))
         return false;
-    value->type = type;
-    value->count = builder->open;
-    value->as.text = NULL;
     builder->open = builder->count - 1;
     builder->depth++;
     return true;
@@ -127,62 +91,63 @@ bool rv_json_build_begin(struct rv_json_builder *builder, enum reeve_json_type t
 
 static bool end_array(struct rv_json_builder *builder, struct reeve_json *array, uint32_t count)
 {
-    const struct rv_json_member *entry = &builder->stack[builder->open + 1];
     struct reeve_json *elements;
-    uint32_t i;
 
     if (count) {
         elements = rv_arena_alloc(builder->arena, count * sizeof *elements);
         if (!elements)
             return false;
-        for (i = 0; i < count; i++)
-            elements[i] = entry[i].value;
+        memcpy(elements, array + 1, count * sizeof *elements);
         array->as.elements = elements;
     }
     array->count = count;
     return true;
 }
 
-/* Of members with one key the last value counts, in the place of the first. */
-static uint32_t join_few(struct rv_json_member *members, uint32_t count)
+/* The member with the same key among those before, or `member` itself. */
+static struct rv_json_member *same_key(struct rv_json_member *members,
+                                       struct rv_json_member *member)
 {
-    uint32_t kept = 0;
-    uint32_t i, j;
-
-    for (i = 0; i < count; i++) {
-        for (j = 0; j < kept; j++)
-            if (members[j].key_len == members[i].key_len &&
-                !memcmp(members[j].key, members[i].key, members[i].key_len))
-                break;
-        if (j < kept)
-            members[j].value = members[i].value;
-        else if (kept++ != i)
-            members[j] = members[i];
-    }
-    return kept;
+    for (; members < member; members++)
+        if (members->key_len == member->key_len &&
+            !memcmp(members->key, member->key, member->key_len))
+            break;
+    return members;
 }
 
-/* The same with an index, which is filled on the way. */
-static uint32_t join_many(struct rv_json_member *members, uint32_t count,
-                          struct rv_json_index *index)
+/* The same with an index, which learns of the member if it is new. */
+static struct rv_json_member *same_key_indexed(struct rv_json_index *index,
+                                               struct rv_json_member *members,
+                                               struct rv_json_member *member)
 {
-    uint32_t kept = 0;
-    uint32_t i, slot;
+    uint32_t slot;
 
-    for (i = 0; i < count; i++) {
-        struct rv_json_member *member = &members[i];
+    member->hash = rv_json_hash(index->seed, member->key, member->key_len);
+    slot = rv_json_index_slot(index, members, member->key, member->key_len, member->hash);
+    if (index->slots[slot])
+        return &members[index->slots[slot] - 1];
+    index->slots[slot] = (uint32_t)(member - members) + 1;
+    return member;
+}
 
-        member->hash = rv_json_hash(index->seed, member->key, member->key_len);
-        slot = rv_json_index_slot(index, members, member->key, member->key_len, member->hash);
-        if (index->slots[slot]) {
-            members[index->slots[slot] - 1].value = member->value;
-            continue;
-        }
-        if (kept != i)
-            members[kept] = *member;
-        index->slots[slot] = ++kept;
+/* Of members with one key the last value counts, in the place of the first. */
+static uint32_t fill_members(struct rv_json_member *members, struct rv_json_index *index,
+                             const struct reeve_json *entry, uint32_t count)
+{
+    struct rv_json_member *member = members;
+    struct rv_json_member *same;
+
+    for (; count; count--, entry += 2) {
+        member->key = entry[0].as.text;
+        member->key_len = entry[0].count;
+        member->value = entry[1];
+        same = index ? same_key_indexed(index, members, member) : same_key(members, member);
+        if (same == member)
+            member++;
+        else
+            same->value = entry[1];
     }
-    return kept;
+    return (uint32_t)(member - members);
 }
 
 /* With room for twice as many as there are members at least. */
@@ -206,41 +171,35 @@ static struct rv_json_index *make_index(struct rv_json_builder *builder, uint32_
 
 static bool end_object(struct rv_json_builder *builder, struct reeve_json *value, uint32_t count)
 {
-    struct rv_json_member *members = &builder->stack[builder->open + 1];
     struct rv_json_index *index = NULL;
     struct rv_json_object *object;
 
-    if (!count) {
-        value->count = 0;
-        return true;
-    }
-    if (count > RV_JSON_UNINDEXED) {
-        index = make_index(builder, count);
-        if (!index)
+    if (count) {
+        if (count > RV_JSON_UNINDEXED) {
+            index = make_index(builder, count);
+            if (!index)
+                return false;
+        }
+        object = rv_arena_alloc(builder->arena, sizeof *object + count * sizeof *object->members);
+        if (!object)
             return false;
-        count = join_many(members, count, index);
-    } else {
-        count = join_few(members, count);
+        object->index = index;
+        count = fill_members(object->members, index, value + 1, count);
+        value->as.object = object;
     }
-    object = rv_arena_alloc(builder->arena, sizeof *object + count * sizeof *members);
-    if (!object)
-        return false;
-    object->index = index;
-    memcpy(object->members, members, count * sizeof *members);
-    value->as.object = object;
     value->count = count;
     return true;
 }
 
 bool rv_json_build_end(struct rv_json_builder *builder)
 {
-    struct reeve_json *value = &builder->stack[builder->open].value;
+    struct reeve_json *value = &builder->stack[builder->open];
     const uint32_t around = value->count;
     const uint32_t children = builder->count - builder->open - 1;
     bool done;
 
     done = value->type == REEVE_JSON_ARRAY ? end_array(builder, value, children)
-                                           : end_object(builder, value, children);
+                                           : end_object(builder, value, children / 2);
     if (!done)
         return false;
     builder->count = builder->open + 1;

@@ -15,7 +15,7 @@
 
 struct rv_json_builder {
     struct rv_arena *arena;
-    struct rv_json_member *stack;
+    struct reeve_json *stack;
     uint32_t count;
     uint32_t capacity;
     uint32_t open; /* where the innermost unfinished container stands */
@@ -25,6 +25,9 @@ struct rv_json_builder {
 
 /* What `open` is while no container is. */
 #define RV_JSON_NOTHING_OPEN UINT32_MAX
+
+/* The type of a key's entry on the stack; it is else like a string. */
+#define RV_JSON_KEY REEVE_JSON_NONE
 
 void rv_json_builder_init(struct rv_json_builder *builder, struct rv_arena *arena);
 void rv_json_builder_done(struct rv_json_builder *builder);

@@ -36,20 +36,24 @@ struct reason {
     const char *text;
 };
 
+static const char expected_key[] = "expected a key in double quotes";
+static const char expected_word[] = "expected true, false, null or text in double quotes";
+static const char expected_value[] = "expected a value; text stands in double quotes";
+
 static const struct reason reasons[] = {
     {"separated by a colon", TOKEN_ENDED, "expected ':'"},
     {"I expect ',' or '}'", TOKEN_AT, "expected ',' or '}'"},
     {"I expect ',' or ']'", TOKEN_ENDED, "expected ',' or ']'"},
     {"unallowed token", TOKEN_ENDED, "expected a value"},
-    {"invalid object key", TOKEN_ENDED, "expected a key in double quotes"},
+    {"invalid object key", TOKEN_ENDED, expected_key},
     {"trailing garbage", TOKEN_ENDED, "expected nothing more"},
     {"invalid character inside string", HERE,
      "a control character inside a string must be escaped, as \\n is"},
     {"occurs before a character", HERE,
      "a backslash in a string must stand before one of \" \\ / b f n r t u"},
     {"(non-hex) character", HERE, "\\u must be followed by four hexadecimal digits"},
-    {"invalid string in json", TOKEN_AT, "expected true, false, null or text in double quotes"},
-    {"invalid char in json", JUST_BEFORE, "expected a value; text stands in double quotes"},
+    {"invalid string in json", TOKEN_ENDED, expected_word},
+    {"invalid char in json", JUST_BEFORE, expected_value},
     {"probable comment", HERE, "JSON has no comments"},
     {"after the exponent", HERE, "a number needs a digit after its exponent's e"},
     {"after the decimal point", HERE, "a number needs a digit after its decimal point"},
@@ -148,29 +152,43 @@ static const char *quotable(const char *text, size_t len, size_t max, char *ret)
 /* "after key "path"", "at the start of an array", … */
 static void tell_place(const struct rv_json_builder *builder, char *ret, size_t size)
 {
-    const struct rv_json_member *last;
+    const struct reeve_json *open, *last;
     char key[KEY_BYTES + 4];
-    uint32_t children;
 
     if (builder->open == RV_JSON_NOTHING_OPEN) {
         snprintf(ret, size, "%s",
                  builder->count ? "after the end of the JSON value" : "at the start");
         return;
     }
-    last = &builder->stack[builder->open];
-    children = builder->count - builder->open - 1;
-    if (!children) {
-        snprintf(ret, size, "at the start of an %s",
-                 reeve_json_type_name((enum reeve_json_type)last->value.type));
-        return;
-    }
-    if (last->value.type == REEVE_JSON_ARRAY) {
-        snprintf(ret, size, "after element %u of an array", children);
-        return;
-    }
+    open = &builder->stack[builder->open];
     last = &builder->stack[builder->count - 1];
-    snprintf(ret, size, "after %s \"%s\"", last->value.type ? "the value of" : "key",
-             quotable(last->key, last->key_len, KEY_BYTES, key));
+    if (last == open)
+        snprintf(ret, size, "at the start of an %s",
+                 reeve_json_type_name((enum reeve_json_type)open->type));
+    else if (open->type == REEVE_JSON_ARRAY)
+        snprintf(ret, size, "after element %td of an array", last - open);
+    else if (last->type == RV_JSON_KEY)
+        snprintf(ret, size, "after key \"%s\"",
+                 quotable(last->as.text, last->count, KEY_BYTES, key));
+    else
+        snprintf(ret, size, "after the value of \"%s\"",
+                 quotable(last[-1].as.text, last[-1].count, KEY_BYTES, key));
+}
+
+/* What is wrong in other words, if yajl's do not fit the place. */
+static const char *reword(const struct rv_json_builder *builder, const char *text)
+{
+    const struct reeve_json *last;
+
+    if (strcmp(text, expected_value) != 0 && strcmp(text, expected_word) != 0)
+        return text;
+    if (!builder->count)
+        return "expected a JSON value";
+    last = &builder->stack[builder->count - 1];
+    if (builder->open == RV_JSON_NOTHING_OPEN ||
+        builder->stack[builder->open].type == REEVE_JSON_ARRAY || last->type == RV_JSON_KEY)
+        return text;
+    return expected_key;
 }
 
 void rv_json_problem_explain(struct rv_json_problem *problem, const struct rv_json_scene *scene,
@@ -183,7 +201,7 @@ void rv_json_problem_explain(struct rv_json_problem *problem, const struct rv_js
 
     tell_place(builder, place, sizeof place);
     if (reason) {
-        parser_words = reason->text;
+        parser_words = reword(builder, reason->text);
         len = strlen(parser_words);
     }
     rv_json_problem_set(problem, scene->base + at, "%s at byte %zu: %.*s%s%s", place,

@@ -51,8 +51,9 @@ enum {
 struct rv_json_reader {
     struct rv_arena arena;
     struct rv_json_builder builder;
-    yajl_handle yajl;  /* NULL until there is something to parse */
-    const char *piece; /* what yajl is working on */
+    yajl_handle yajl;   /* NULL until there is something to parse */
+    const char *source; /* what yajl is working on, */
+    char *piece;        /* and the copy in the arena that it really reads */
     size_t piece_len;
     size_t given;    /* bytes that yajl was given before this piece */
     size_t received; /* bytes in all */
@@ -200,7 +201,7 @@ static int fail_too_deep(struct rv_json_reader *reader)
 static int fail_refused(struct rv_json_reader *reader)
 {
     const struct rv_json_scene scene = {
-        .text = reader->piece,
+        .text = reader->source,
         .len = reader->piece_len,
         .base = reader->given,
         .at = consumed(reader),
@@ -289,19 +290,21 @@ static const char *read_escape(const char *from, const char *end, unsigned *ret_
     return from + 1;
 }
 
-/* Writes the text between two quotes with its escapes resolved, which makes it no longer. */
-static char *resolve(char *to, const char *from, const char *end)
+/* Resolves the escapes of the text between two quotes, which makes it shorter. Its new end. */
+static char *resolve(char *text, const char *end)
 {
+    const char *from = text;
+    char *to = text;
     const char *backslash;
     unsigned code;
 
     while ((backslash = memchr(from, '\\', (size_t)(end - from)))) {
-        memcpy(to, from, (size_t)(backslash - from));
+        memmove(to, from, (size_t)(backslash - from));
         to += backslash - from;
         from = read_escape(backslash + 1, end, &code);
         to = put_character(to, code);
     }
-    memcpy(to, from, (size_t)(end - from));
+    memmove(to, from, (size_t)(end - from));
     return to + (end - from);
 }
 
@@ -309,9 +312,9 @@ static char *resolve(char *to, const char *from, const char *end)
  * The bytes between the quotes of the string that ends at `end`. A quote that begins a string has
  * no backslash before it; each quote inside one has an odd number of them.
  */
-static const char *string_start(const char *start, const char *end)
+static char *string_start(char *start, char *end)
 {
-    const char *quote = end;
+    char *quote = end;
     const char *before;
 
     do {
@@ -323,8 +326,32 @@ static const char *string_start(const char *start, const char *end)
     return quote + 1;
 }
 
-/* A text for good, in the arena, or NULL. */
-static char *keep(struct rv_json_reader *reader, const char *text, size_t len)
+/*
+ * A string or key for good: it stays where it is, in the piece, and its closing quote, which yajl
+ * has passed, becomes a NUL. If there are escapes in it, then what yajl hands over is not in the
+ * piece but its own reading of them; that one is left alone, and ours made in place.
+ */
+static const char *keep_string(struct rv_json_reader *reader, const unsigned char *text, size_t len,
+                               uint32_t *ret_len)
+{
+    const size_t offset = (uintptr_t)text - (uintptr_t)reader->piece;
+    char *raw, *end;
+
+    if (offset < reader->piece_len) {
+        raw = reader->piece + offset;
+        end = raw + len;
+    } else {
+        end = reader->piece + consumed(reader) - 1;
+        raw = string_start(reader->piece, end);
+        end = resolve(raw, end);
+    }
+    *end = '\0';
+    *ret_len = (uint32_t)(end - raw);
+    return raw;
+}
+
+/* A number for good; what stands behind it yajl has yet to read, so that it is copied. */
+static const char *keep_number(struct rv_json_reader *reader, const char *text, size_t len)
 {
     char *copy = rv_arena_alloc_bytes(&reader->arena, len + 1);
 
@@ -332,30 +359,6 @@ static char *keep(struct rv_json_reader *reader, const char *text, size_t len)
         memcpy(copy, text, len);
         copy[len] = '\0';
     }
-    return copy;
-}
-
-/*
- * A string or key for good. What yajl hands over lies in the piece if there was no escape in it;
- * else it is yajl's reading of the escapes, and ours is made instead.
- */
-static char *keep_string(struct rv_json_reader *reader, const unsigned char *text, size_t len,
-                         uint32_t *ret_len)
-{
-    const char *raw = (const char *)text;
-    const char *end;
-    char *copy;
-
-    *ret_len = (uint32_t)len;
-    if (raw >= reader->piece && raw + len <= reader->piece + reader->piece_len)
-        return keep(reader, raw, len);
-    end = reader->piece + consumed(reader) - 1;
-    raw = string_start(reader->piece, end);
-    copy = rv_arena_alloc_bytes(&reader->arena, (size_t)(end - raw) + 1);
-    if (!copy)
-        return NULL;
-    *ret_len = (uint32_t)(resolve(copy, raw, end) - copy);
-    copy[*ret_len] = '\0';
     return copy;
 }
 
@@ -386,7 +389,7 @@ static int on_boolean(void *arg, int truth)
 static int on_number(void *arg, const char *text, size_t len)
 {
     struct rv_json_reader *reader = arg;
-    const char *copy = keep(reader, text, len);
+    const char *copy = keep_number(reader, text, len);
 
     return done(reader, copy && rv_json_build_scalar(&reader->builder, REEVE_JSON_NUMBER, copy,
                                                      (uint32_t)len));
@@ -408,7 +411,7 @@ static int on_key(void *arg, const unsigned char *text, size_t len)
     uint32_t kept_len;
     const char *kept = keep_string(reader, text, len, &kept_len);
 
-    return done(reader, kept && rv_json_build_key(&reader->builder, kept, kept_len));
+    return done(reader, rv_json_build_key(&reader->builder, kept, kept_len));
 }
 
 static int begin(struct rv_json_reader *reader, enum reeve_json_type type)
@@ -488,9 +491,14 @@ static int consume(struct rv_json_reader *reader, const char *text, size_t len)
 
     if (!reader->yajl)
         open_yajl(reader);
-    reader->piece = text;
+    reader->source = text;
     reader->piece_len = rv_utf8_valid_prefix(text, len);
-    status = yajl_parse(reader->yajl, (const unsigned char *)text, reader->piece_len);
+    reader->piece = rv_arena_alloc_bytes(&reader->arena, reader->piece_len + 1);
+    if (!reader->piece)
+        return fail_no_memory(reader);
+    if (len)
+        memcpy(reader->piece, text, reader->piece_len);
+    status = yajl_parse(reader->yajl, (const unsigned char *)reader->piece, reader->piece_len);
     if (status != yajl_status_ok)
         return fail_parse(reader, status);
     reader->given += reader->piece_len;
@@ -622,7 +630,7 @@ static int finish(struct rv_json_reader *reader, const char *text, size_t len,
         return error;
     reader->yajl = NULL;
     free_large_blocks(reader);
-    reader->value = reader->builder.stack[0].value;
+    reader->value = reader->builder.stack[0];
     *ret_value = &reader->value;
     return 0;
 }

@@ -1,384 +1,133 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batches.
+ * Batches, from submission to end.
  *
- * A call goes through these states:
+ *   submitted ──▶ under way ──▶ ended
  *
- *   NEW ──▶ WAITING ──▶ QUEUED ──▶ STARTING ──▶ RUNNING ──▶ OVER
- *    └─────────────────────┴───────────┴──────────────────────┘
+ * The happy path: the work task looks at the calls one after the other (prepare.c), in slices, and
+ * launches them (flight.c). It looks no further ahead than it must to have enough calls that could
+ * run, so that a long batch needs little more memory at a time than a short one. When every call is
+ * over it ends the batch: on_done, and the memory is freed but for what a tool still holds
+ * (call.h).
  *
- * The happy path: the batch's work task looks at the calls in the order given (prepare.c) and gives
- * each its place in the order (hazards.c): WAITING. When its turn has come it asks for a permit:
- * QUEUED. With the permit on_start is called and the tool is started: STARTING, then RUNNING. When
- * the tool has finished, on_result is called, permit and place are let go: OVER. When all calls are
- * over, the work task ends the batch.
+ * Cancelled, the batch starts no call any more, and the work task answers those that have no
+ * answer. The batch ends as above, once the tools have let go of what runs or have been abandoned.
  *
- * Beside its state a call is *answered* once, when its result is settled, and *reported* once, from
- * the loop, which is when on_result comes. The result is the tool's, or else:
- *
- *   refused    no such tool, broken arguments: answered while NEW, never gets a place.
- *   cancelled  in any state. WAITING, it keeps its place until its turn comes, so that what stands
- *              behind it does not overtake what stands before it. QUEUED, it is over at once.
- *   timed out  while RUNNING.
- *
- * A call that is answered while its tool goes on stays RUNNING, with its permit and its place,
- * until the tool finishes or abandon_ms have passed. What the tool says then changes nothing.
- *
- * Without memory for a result's text the call fails with a text that needs none.
- *
- * A host may do what it likes inside on_start, on_result, a tool's start and a tool's cancel, down
- * to freeing the toolbox, which ends the batch on the spot (rv_batch_abort). So after each of these
- * the batch may be gone; the core, which the caller then holds, tells: core->batch is NULL.
+ * Aborted (the toolbox or the runtime is being freed), all this happens at once, and no tool is
+ * waited for.
  */
 #include "tool/batch.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/export.h"
 #include "base/options.h"
-#include "flow/semaphore.h"
 #include "loop/clock.h"
-#include "loop/runtime.h"
+#include "tool/flight.h"
 #include "tool/output.h"
 #include "tool/prepare.h"
-#include "json/arena.h"
 
 #include <reeve/error.h>
 
 enum {
-    SLICE_NS = 200000,       /* of work at a time */
-    CALLS_PER_CLOCK = 16,    /* looked at between two looks at the clock, */
-    BYTES_PER_CLOCK = 16384, /* and bytes of arguments */
+    SLICE_NS = 200000,      /* of work at a time */
+    COST_PER_CLOCK = 16384, /* of work between two looks at the clock */
+    COST_OF_LOOKING = 64,   /* at a call that is passed over, */
+    COST_OF_CALL = 1024,    /* at one that is not, and a byte of arguments is 1 */
+    QUEUED_AHEAD = 32,      /* calls that are ready to run beyond as many as may run at once */
 };
 
-struct reeve_batch {
-    struct rv_mem *mem;
-    struct reeve_runtime *runtime;
-    struct rv_call_core *core;
-    struct reeve_batch_options options;
-    struct rv_list in_toolbox;
-    struct rv_pending pending;
-    struct rv_task work;
-    struct rv_hazards hazards;
-    struct rv_semaphore permits;
-    struct rv_arena texts; /* of the results */
-    size_t prepared;       /* calls before this one have been looked at */
-    size_t swept;          /* calls before this one have been told of the cancel */
-    size_t left;           /* calls that are not over */
-    uint32_t running;
-    bool closed; /* every call has its place */
-    bool canceled;
-    uint64_t submitted_ns;
-    uint64_t ended_ns; /* 0 until then */
-    struct reeve_batch_stats stats;
-    struct reeve_result results[];
-};
-
-static const char unstarted_text[] = "The call was cancelled before it started.";
-static const char canceled_text[] =
-    "The call was cancelled while it ran. What it did until then is unknown.";
-static const char lost_text[] = "The call ended, but its result was lost: out of memory.";
-
-static uint64_t elapsed_us(const struct reeve_batch *batch)
+/* Calls are left to be prepared, and some of them would have no need to wait. */
+static bool wants_more_calls(const struct reeve_batch *batch, uint32_t ahead)
 {
-    return (rv_precise_now_ns(batch->runtime) - batch->submitted_ns) / RV_NS_PER_US;
+    return batch->pass < rv_hazards_passes(&batch->hazards) && !batch->canceled &&
+           !rv_hazards_blocked(&batch->hazards) &&
+           batch->queued <= (uint64_t)batch->options.max_concurrency + ahead;
 }
 
-static struct reeve_result *result_of(const struct reeve_tool_call *call)
+static bool wants_sweep(const struct reeve_batch *batch)
 {
-    return &call->core->batch->results[rv_call_index(call)];
+    return batch->canceled && batch->swept < batch->core->count;
 }
 
-/* It has a permit. */
-static bool has_begun(const struct reeve_tool_call *call)
+void rv_batch_look_for_work(struct reeve_batch *batch)
 {
-    return call->state == RV_CALL_STARTING || call->state == RV_CALL_RUNNING;
-}
-
-/* Its tool has seen it. */
-static bool has_run(const struct reeve_tool_call *call)
-{
-    return call->out || call->state == RV_CALL_RUNNING;
-}
-
-static void count_answer(struct reeve_batch *batch, const struct reeve_result *result)
-{
-    if (result->status == REEVE_CALL_SUCCEEDED)
-        batch->stats.succeeded++;
-    else if (result->status == REEVE_CALL_CANCELED)
-        batch->stats.canceled++;
-    else
-        batch->stats.failed++;
-    batch->stats.sum_us += result->ended_us - result->started_us;
-}
-
-/* Settle a call's result with a text that lives at least as long as the batch. */
-static void answer(struct reeve_tool_call *call, enum reeve_call_status status, const char *text,
-                   size_t len)
-{
-    struct reeve_batch *batch = call->core->batch;
-    struct reeve_result *result = result_of(call);
-
-    assert(!call->answered);
-    call->answered = true;
-    result->status = status;
-    result->text = text;
-    result->len = len;
-    result->ended_us = elapsed_us(batch);
-    if (!has_run(call))
-        result->started_us = result->ended_us;
-    count_answer(batch, result);
-}
-
-static void answer_with_copy(struct reeve_tool_call *call, enum reeve_call_status status,
-                             const char *text, size_t len)
-{
-    struct reeve_batch *batch = call->core->batch;
-    const char *kept;
-    size_t kept_len;
-
-    if (!len)
-        answer(call, status, "", 0);
-    else if (rv_output_keep(&batch->texts, text, len, batch->options.max_output_bytes, &kept,
-                            &kept_len))
-        answer(call, REEVE_CALL_FAILED, lost_text, strlen(lost_text));
-    else
-        answer(call, status, kept, kept_len);
-}
-
-static void answer_canceled(struct reeve_tool_call *call)
-{
-    const char *text = has_run(call) ? canceled_text : unstarted_text;
-
-    answer(call, REEVE_CALL_CANCELED, text, strlen(text));
-}
-
-/* Let go of all that a call holds. */
-static void end_call(struct reeve_tool_call *call)
-{
-    struct reeve_batch *batch = call->core->batch;
-
-    assert(call->state != RV_CALL_OVER);
-    rv_timer_stop(batch->runtime, &call->timer);
-    rv_ready_remove(&call->settle);
-    rv_permit_release(&call->permit);
-    if (has_begun(call))
-        batch->running--;
-    if (call->state != RV_CALL_NEW)
-        rv_step_finish(&call->place.step);
-    call->state = RV_CALL_OVER;
-    if (!--batch->left)
+    if (!batch->left || batch->settling || wants_sweep(batch) || wants_more_calls(batch, 0))
         rv_ready_push(batch->runtime, &batch->work);
 }
 
-/* Say that a call has been answered: to the tool, if it is still at it, and to the host. False: the
- * batch has ended meanwhile. */
-static bool report(struct reeve_tool_call *call)
+static size_t settle_next(struct reeve_batch *batch)
 {
-    struct rv_call_core *core = call->core;
-    struct reeve_batch *batch;
-    bool alive;
+    struct reeve_tool_call *call = batch->settling;
 
-    call->reported = true;
-    rv_call_core_ref(core);
-    rv_call_tell_canceled(call);
-    batch = core->batch;
-    if (batch && batch->options.on_result)
-        batch->options.on_result(batch, rv_call_index(call), batch->options.arg);
-    alive = core->batch != NULL;
-    rv_call_core_unref(core);
-    return alive;
+    batch->settling = call->settles;
+    if (!batch->settling)
+        batch->settling_end = &batch->settling;
+    call->settling = false;
+    rv_flight_settle(call);
+    return COST_OF_CALL;
 }
 
-/* An answered call: report it and end it, unless its tool goes on or its turn is still to come. */
-static void settle(struct reeve_tool_call *call)
+static size_t sweep_next(struct reeve_batch *batch)
 {
-    const struct reeve_batch_options *options;
+    struct reeve_tool_call *call = &batch->core->calls[batch->swept++];
 
-    rv_ready_remove(&call->settle);
-    if (!call->reported && !report(call))
-        return;
-    if (call->state == RV_CALL_WAITING)
-        return;
-    options = &call->core->batch->options;
-    if (call->out && options->abandon_ms)
-        rv_timer_start_ms(call->core->batch->runtime, &call->timer, options->abandon_ms);
-    else
-        end_call(call);
+    if (call->answered)
+        return COST_OF_LOOKING;
+    rv_flight_answer_canceled(call);
+    rv_flight_settle(call);
+    return COST_OF_CALL;
 }
 
-static void settle_task(struct rv_task *task)
+static void prepare(struct reeve_tool_call *call)
 {
-    settle(rv_container_of(task, struct reeve_tool_call, settle));
+    struct rv_refusal refusal;
+    enum reeve_call_status status = rv_prepare_call(call, &refusal);
+
+    if (status != REEVE_CALL_PENDING)
+        rv_flight_answer_copy(call, status, refusal.text, refusal.len);
+    else if (rv_flight_launch(call))
+        rv_flight_answer(call, REEVE_CALL_FAILED, reeve_error_text(REEVE_ENOMEM));
+    if (call->answered)
+        rv_flight_settle(call);
 }
 
-static void settle_soon(struct reeve_tool_call *call)
+/* A call whose tool is not known is refused in the first pass that it is met in. */
+static bool is_of_this_pass(struct reeve_batch *batch, struct reeve_tool_call *call)
 {
-    rv_ready_push(call->core->batch->runtime, &call->settle);
-}
-
-static void time_out(struct reeve_tool_call *call)
-{
-    char text[96];
-    int len = snprintf(text, sizeof text, "The call was stopped: there was no result after %u ms.",
-                       call->core->batch->options.timeout_ms);
-
-    answer_with_copy(call, REEVE_CALL_TIMED_OUT, text, (size_t)len);
-    settle(call);
-}
-
-/* The time limit of a running call, or else the end of our patience with an answered one. */
-static void timer_fired(struct rv_timer *timer)
-{
-    struct reeve_tool_call *call = rv_container_of(timer, struct reeve_tool_call, timer);
-
-    if (!call->answered)
-        time_out(call);
-    else if (call->reported && call->out)
-        end_call(call);
-}
-
-/* Call on_start. False: the batch has ended, or the call is not to be started after all. */
-static bool announce(struct reeve_tool_call *call)
-{
-    struct reeve_batch *batch = call->core->batch;
-
-    if (batch->options.on_start)
-        batch->options.on_start(batch, rv_call_index(call), batch->options.arg);
-    if (!call->core->batch)
+    if (call->state != RV_CALL_NEW || call->answered)
         return false;
-    if (batch->canceled && !call->answered)
-        answer_canceled(call);
-    if (call->answered)
-        settle(call);
-    return !call->answered;
+    rv_prepare_find(call);
+    return !call->tool || rv_hazards_pass(&batch->hazards, batch->pass, call->tool->spec.effect);
 }
 
-static void enter_tool(struct reeve_tool_call *call)
+static size_t prepare_next(struct reeve_batch *batch)
 {
-    int error = rv_call_start(call);
-    struct reeve_batch *batch = call->core->batch;
-
-    if (!batch) {
-        rv_call_tell_canceled(call);
-        return;
-    }
-    call->state = RV_CALL_RUNNING;
-    if (error && !call->answered)
-        answer(call, REEVE_CALL_FAILED, reeve_error_text(error), strlen(reeve_error_text(error)));
-    if (call->answered)
-        settle(call);
-    else if (batch->options.timeout_ms)
-        rv_timer_start_ms(batch->runtime, &call->timer, batch->options.timeout_ms);
-}
-
-static void begin(struct reeve_tool_call *call)
-{
-    struct rv_call_core *core = call->core;
-    struct reeve_batch *batch = core->batch;
-
-    call->state = RV_CALL_STARTING;
-    batch->running++;
-    if (batch->running > batch->stats.peak_running)
-        batch->stats.peak_running = batch->running;
-    result_of(call)->started_us = elapsed_us(batch);
-    rv_call_core_ref(core);
-    if (announce(call))
-        enter_tool(call);
-    rv_call_core_unref(core);
-}
-
-static void permit_granted(struct rv_permit *permit)
-{
-    struct reeve_tool_call *call = rv_container_of(permit, struct reeve_tool_call, permit);
-    struct rv_refusal refusal;
-    enum reeve_call_status status;
-
-    if (!call->answered && call->core->batch->canceled)
-        answer_canceled(call);
-    if (!call->answered) {
-        status = rv_prepare_again(call, &refusal);
-        if (status != REEVE_CALL_PENDING)
-            answer_with_copy(call, status, refusal.text, refusal.len);
-    }
-    if (call->answered)
-        settle(call);
-    else
-        begin(call);
-}
-
-static void turn_has_come(struct rv_step *step)
-{
-    struct reeve_tool_call *call = rv_container_of(step, struct reeve_tool_call, place.step);
-    struct reeve_batch *batch = call->core->batch;
-
-    call->state = RV_CALL_QUEUED;
-    if (!call->answered && batch->canceled)
-        answer_canceled(call);
-    if (call->answered)
-        settle(call);
-    else
-        rv_permit_acquire(&batch->permits, &call->permit);
-}
-
-static void init_call(struct reeve_tool_call *call)
-{
-    rv_permit_init(&call->permit, permit_granted);
-    rv_timer_init(&call->timer, timer_fired);
-    rv_task_init(&call->settle, settle_task);
-}
-
-/* Give a new call its place, or its answer. */
-static void prepare(struct reeve_batch *batch, struct reeve_tool_call *call)
-{
-    struct rv_refusal refusal;
-    enum reeve_call_status status;
-
-    if (call->answered)
-        return; /* cancelled: settle will come */
-    status = rv_prepare_call(call, &refusal);
-    if (status != REEVE_CALL_PENDING) {
-        answer_with_copy(call, status, refusal.text, refusal.len);
-        settle(call);
-        return;
-    }
-    call->state = RV_CALL_WAITING;
-    rv_hazards_add(&batch->hazards, &call->place, call->tool->spec.effect, turn_has_come);
-}
-
-static void sweep(struct reeve_tool_call *call)
-{
-    if (call->answered)
-        return;
-    answer_canceled(call);
-    settle(call);
-}
-
-static void close_order(struct reeve_batch *batch)
-{
-    if (!batch->closed)
-        rv_hazards_close(&batch->hazards);
-    batch->closed = true;
-}
-
-/* Look at the next call. Returns what it cost, in bytes; 0: there was nothing to do. */
-static size_t work_on_one(struct reeve_batch *batch)
-{
-    struct rv_call_core *core = batch->core;
     struct reeve_tool_call *call;
+    size_t cost;
 
-    if (!batch->canceled && batch->prepared < core->count) {
-        call = &core->calls[batch->prepared++];
-        prepare(batch, call);
-        return call->text.arguments_len + BYTES_PER_CLOCK / CALLS_PER_CLOCK;
+    if (batch->prepared == batch->core->count) {
+        batch->prepared = 0;
+        batch->pass++;
+        return COST_OF_LOOKING;
     }
-    close_order(batch);
-    if (batch->canceled && batch->swept < core->count) {
-        sweep(&core->calls[batch->swept++]);
-        return BYTES_PER_CLOCK / CALLS_PER_CLOCK;
-    }
+    call = &batch->core->calls[batch->prepared++];
+    if (!is_of_this_pass(batch, call))
+        return COST_OF_LOOKING;
+    cost = COST_OF_CALL + call->text_len;
+    prepare(call);
+    return cost;
+}
+
+/* Do the next thing. Returns what it cost; 0: there is nothing to do. */
+static size_t work_once(struct reeve_batch *batch)
+{
+    if (batch->settling)
+        return settle_next(batch);
+    if (wants_sweep(batch))
+        return sweep_next(batch);
+    if (wants_more_calls(batch, QUEUED_AHEAD))
+        return prepare_next(batch);
     return 0;
 }
 
@@ -386,7 +135,7 @@ static void free_batch(struct reeve_batch *batch)
 {
     struct rv_call_core *core = batch->core;
 
-    rv_arena_done(&batch->texts);
+    rv_arena_done(&batch->arena);
     rv_free(batch->mem, batch);
     rv_call_core_unref(core);
 }
@@ -400,7 +149,6 @@ static void complete(struct reeve_batch *batch)
     batch->core->batch = NULL;
     batch->ended_ns = rv_precise_now_ns(batch->runtime);
     rv_ready_remove(&batch->work);
-    rv_hazards_done(&batch->hazards);
     rv_list_remove(&batch->in_toolbox);
     rv_pending_remove(batch->runtime, &batch->pending);
     if (batch->options.on_done)
@@ -408,40 +156,40 @@ static void complete(struct reeve_batch *batch)
     free_batch(batch);
 }
 
+/* Work until the slice is over (true: there is more to do), nothing is left to do, or the batch has
+ * been aborted by what was called. */
+static bool work_a_slice(struct reeve_batch *batch)
+{
+    struct rv_call_core *core = batch->core;
+    struct reeve_runtime *runtime = batch->runtime;
+    uint64_t stop_ns = rv_precise_now_ns(runtime) + SLICE_NS;
+    size_t cost, since_clock = 0;
+
+    do {
+        cost = work_once(batch);
+        since_clock += cost;
+        if (since_clock >= COST_PER_CLOCK) {
+            if (rv_precise_now_ns(runtime) >= stop_ns)
+                return true;
+            since_clock = 0;
+        }
+    } while (cost && core->batch);
+    return false;
+}
+
 static void work(struct rv_task *task)
 {
     struct reeve_batch *batch = rv_container_of(task, struct reeve_batch, work);
     struct rv_call_core *core = batch->core;
-    uint64_t stop_ns = rv_precise_now_ns(batch->runtime) + SLICE_NS;
-    size_t cost, since_clock = 0;
+    bool more;
 
     rv_call_core_ref(core);
-    do {
-        cost = work_on_one(batch);
-        since_clock += cost;
-        if (since_clock >= BYTES_PER_CLOCK) {
-            since_clock = 0;
-            if (core->batch && rv_precise_now_ns(batch->runtime) >= stop_ns)
-                break;
-        }
-    } while (core->batch && cost);
-    if (core->batch && cost)
+    more = work_a_slice(batch);
+    if (core->batch && more)
         rv_ready_push(batch->runtime, &batch->work);
     else if (core->batch && !batch->left)
         complete(batch);
     rv_call_core_unref(core);
-}
-
-/* End a call whatever it is at. It holds nothing any more when its callbacks come, since these may
- * end the batch before we do. */
-static void abort_call(struct reeve_tool_call *call)
-{
-    if (!call->answered)
-        answer_canceled(call);
-    if (call->state != RV_CALL_OVER)
-        end_call(call);
-    if (!call->reported)
-        report(call);
 }
 
 static void abort_batch(struct reeve_batch *batch)
@@ -452,7 +200,7 @@ static void abort_batch(struct reeve_batch *batch)
     batch->canceled = true;
     rv_call_core_ref(core);
     for (i = 0; core->batch && i < core->count; i++)
-        abort_call(&core->calls[i]);
+        rv_flight_abort(&core->calls[i]);
     if (core->batch)
         complete(batch);
     rv_call_core_unref(core);
@@ -474,17 +222,6 @@ void rv_batch_disown(struct reeve_batch *batch)
     batch->options.on_result = NULL;
     batch->options.on_done = NULL;
     reeve_batch_cancel(batch);
-}
-
-void rv_batch_call_finished(struct reeve_tool_call *call, enum reeve_call_status status,
-                            const char *text, size_t len)
-{
-    if (call->state == RV_CALL_OVER)
-        return;
-    if (!call->answered)
-        answer_with_copy(call, status, text, len);
-    if (call->state == RV_CALL_RUNNING)
-        settle_soon(call);
 }
 
 RV_EXPORT void reeve_batch_options_init_size(struct reeve_batch_options *options, size_t size)
@@ -538,13 +275,8 @@ static struct reeve_batch *new_batch(struct rv_call_core *core,
                                      const struct reeve_batch_options *options)
 {
     struct reeve_runtime *runtime = core->toolbox->runtime;
-    struct reeve_batch *batch;
-    size_t size;
+    struct reeve_batch *batch = rv_alloc(core->mem, sizeof *batch);
 
-    if (!rv_size_mul(core->count, sizeof batch->results[0], &size) ||
-        !rv_size_add(size, sizeof *batch, &size))
-        return NULL;
-    batch = rv_alloc(core->mem, size);
     if (!batch)
         return NULL;
     *batch = (struct reeve_batch){
@@ -556,28 +288,15 @@ static struct reeve_batch *new_batch(struct rv_call_core *core,
         .submitted_ns = rv_precise_now_ns(runtime),
         .stats = {.size = sizeof batch->stats, .calls = core->count},
     };
+    batch->settling_end = &batch->settling;
     rv_task_init(&batch->work, work);
-    rv_arena_init(&batch->texts, core->mem);
+    rv_arena_init(&batch->arena, core->mem);
     rv_hazards_init(&batch->hazards, runtime, options->grouping);
     rv_semaphore_init(&batch->permits, runtime, options->max_concurrency);
     core->batch = batch;
     core->context = options->context;
     core->max_output_bytes = options->max_output_bytes;
     return batch;
-}
-
-static void init_calls(struct reeve_batch *batch)
-{
-    struct rv_call_core *core = batch->core;
-    size_t i;
-
-    for (i = 0; i < core->count; i++) {
-        struct reeve_tool_call *call = &core->calls[i];
-
-        init_call(call);
-        batch->results[i] =
-            (struct reeve_result){.call_id = call->text.id, .tool = call->text.name};
-    }
 }
 
 RV_EXPORT int reeve_batch_run(struct reeve_toolbox *toolbox, const struct reeve_call *calls,
@@ -602,7 +321,6 @@ RV_EXPORT int reeve_batch_run(struct reeve_toolbox *toolbox, const struct reeve_
         rv_call_core_unref(core);
         return REEVE_ENOMEM;
     }
-    init_calls(batch);
     rv_list_append(&toolbox->batches, &batch->in_toolbox);
     rv_pending_add(batch->runtime, &batch->pending, abort_pending);
     rv_ready_push(batch->runtime, &batch->work);
@@ -632,9 +350,9 @@ RV_EXPORT void reeve_batch_cancel_call(struct reeve_batch *batch, size_t index)
     call = &batch->core->calls[index];
     if (call->answered)
         return;
-    answer_canceled(call);
+    rv_flight_answer_canceled(call);
     if (call->state != RV_CALL_STARTING)
-        settle_soon(call);
+        rv_flight_settle_later(call);
 }
 
 RV_EXPORT size_t reeve_batch_count(const struct reeve_batch *batch)
@@ -645,7 +363,7 @@ RV_EXPORT size_t reeve_batch_count(const struct reeve_batch *batch)
 RV_EXPORT const struct reeve_result *reeve_batch_result(const struct reeve_batch *batch,
                                                         size_t index)
 {
-    return index < batch->core->count ? &batch->results[index] : NULL;
+    return index < batch->core->count ? &batch->core->calls[index].result : NULL;
 }
 
 RV_EXPORT int reeve_batch_stats(const struct reeve_batch *batch, struct reeve_batch_stats *ret)

@@ -1,14 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* A batch from the inside: what toolbox, call and agent may ask of it. */
+/* A batch from the inside. batch.c has its life from submission to end, flight.c that of its calls.
+ */
 #ifndef RV_TOOL_BATCH_H
 #define RV_TOOL_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/list.h"
+#include "flow/semaphore.h"
+#include "loop/ready.h"
+#include "loop/runtime.h"
 #include "tool/call.h"
+#include "tool/hazards.h"
+#include "json/arena.h"
 
 #include <reeve/batch.h>
+
+struct reeve_batch {
+    struct rv_mem *mem;
+    struct reeve_runtime *runtime;
+    struct rv_call_core *core;
+    struct reeve_batch_options options;
+    struct rv_list in_toolbox;
+    struct rv_pending pending;
+    struct rv_task work;
+    struct rv_hazards hazards;
+    struct rv_semaphore permits;
+    struct rv_arena arena;                 /* texts of results, flights */
+    struct rv_flight *free_flights;        /* to be used again */
+    struct reeve_tool_call *settling;      /* answered calls that are to be settled, the first, */
+    struct reeve_tool_call **settling_end; /* and where the next is to go */
+    unsigned pass;                         /* over the calls (hazards.h), */
+    size_t prepared;                       /* in which those before this one have been looked at */
+    size_t swept;                          /* calls before this one have been told of the cancel */
+    size_t left;                           /* calls that are not over */
+    uint32_t queued;                       /* calls that wait for a permit */
+    uint32_t running;                      /* calls that have one */
+    bool canceled;
+    uint64_t submitted_ns;
+    uint64_t ended_ns; /* 0 until then */
+    struct reeve_batch_stats stats;
+};
+
+/* Have the batch's work task run, if there is something for it to do. */
+void rv_batch_look_for_work(struct reeve_batch *batch);
 
 /* End the batch now: its on_done runs, with REEVE_ECANCELED, before this returns. `in_toolbox` is
  * the batch's node in reeve_toolbox.batches. */
@@ -16,9 +53,5 @@ void rv_batch_abort(struct rv_list *in_toolbox);
 
 /* Cancel the batch and hear no more of it: none of its callbacks comes after this. */
 void rv_batch_disown(struct reeve_batch *batch);
-
-/* A tool has finished a call of a batch that is alive. The handle is given back by the caller. */
-void rv_batch_call_finished(struct reeve_tool_call *call, enum reeve_call_status status,
-                            const char *text, size_t len);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/export.h"
-#include "tool/batch.h"
+#include "tool/flight.h"
 
 #include <reeve/error.h>
 
@@ -44,10 +44,10 @@ static void copy_call(struct rv_call_core *core, size_t index, const struct reev
     struct reeve_tool_call *call = &core->calls[index];
 
     *call = (struct reeve_tool_call){.core = core};
-    call->text.id = copy_text(out, given->id, strlen(given->id));
-    call->text.name = copy_text(out, given->name, strlen(given->name));
-    call->text.arguments = copy_text(out, given->arguments, given->arguments_len);
-    call->text.arguments_len = given->arguments_len;
+    call->result.call_id = copy_text(out, given->id, strlen(given->id));
+    call->result.tool = copy_text(out, given->name, strlen(given->name));
+    call->text = copy_text(out, given->arguments, given->arguments_len);
+    call->text_len = given->arguments_len;
 }
 
 int rv_call_core_new(struct reeve_toolbox *toolbox, const struct reeve_call *calls, size_t count,
@@ -92,6 +92,13 @@ void rv_call_core_unref(struct rv_call_core *core)
     rv_mem_unref(mem);
 }
 
+/* The tool has the call no more. */
+static void give_back(struct reeve_tool_call *call)
+{
+    call->out = false;
+    rv_call_core_unref(call->core);
+}
+
 int rv_call_start(struct reeve_tool_call *call)
 {
     const struct reeve_tool *tool = &call->tool->spec;
@@ -106,32 +113,30 @@ int rv_call_start(struct reeve_tool_call *call)
     }
     assert(call->out && "a call whose start returns an error must not be finished");
     if (call->out)
-        rv_call_give_back(call);
+        give_back(call);
     return error;
 }
 
 void rv_call_tell_canceled(struct reeve_tool_call *call)
 {
-    const struct reeve_tool *tool = &call->tool->spec;
+    const struct reeve_tool *tool;
 
-    if (call->started && call->out && tool->cancel)
+    if (!call->started || !call->out || call->told)
+        return; /* it may have no tool at all */
+    call->told = true;
+    tool = &call->tool->spec;
+    if (tool->cancel)
         tool->cancel(call, tool->arg);
-}
-
-void rv_call_give_back(struct reeve_tool_call *call)
-{
-    call->out = false;
-    rv_call_core_unref(call->core);
 }
 
 RV_EXPORT const char *reeve_tool_call_id(const struct reeve_tool_call *call)
 {
-    return call->text.id;
+    return call->result.call_id;
 }
 
 RV_EXPORT const char *reeve_tool_call_name(const struct reeve_tool_call *call)
 {
-    return call->text.name;
+    return call->result.tool;
 }
 
 RV_EXPORT const struct reeve_json *reeve_tool_call_arguments(const struct reeve_tool_call *call)
@@ -162,8 +167,8 @@ static void finish(struct reeve_tool_call *call, enum reeve_call_status status, 
     if (!call->out)
         return;
     if (call->core->batch)
-        rv_batch_call_finished(call, status, text, len);
-    rv_call_give_back(call);
+        rv_flight_finished(call, status, text, len);
+    give_back(call);
 }
 
 RV_EXPORT void reeve_tool_call_finish(struct reeve_tool_call *call, const char *text, size_t len)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running calls, and the memory that they live in.
+ * Calls as their tools know them, and the memory that they live in.
  *
  * A host's tool may hold a call's handle longer than anything else lives: past the batch, the
  * toolbox and the runtime. So all calls of a batch, with the texts and arguments that a tool may
  * ask for, stand in a reference-counted core: the batch has one reference, and so has each call
  * that a tool holds. The core keeps the toolbox (for `arg`) and the memory.
+ *
+ * There may be a hundred thousand calls in a core, so a call is small. What it needs only while it
+ * is under way is lent to it (tool/flight.h).
  */
 #ifndef RV_TOOL_CALL_H
 #define RV_TOOL_CALL_H
@@ -15,10 +18,6 @@
 #include <stdint.h>
 
 #include "base/alloc.h"
-#include "flow/semaphore.h"
-#include "loop/ready.h"
-#include "loop/timer.h"
-#include "tool/hazards.h"
 #include "tool/toolbox.h"
 #include "json/arena.h"
 
@@ -26,6 +25,7 @@
 #include <reeve/tool.h>
 
 struct rv_call_core;
+struct rv_flight;
 
 enum rv_call_state {
     RV_CALL_NEW,      /* not yet looked at */
@@ -38,18 +38,20 @@ enum rv_call_state {
 
 struct reeve_tool_call {
     struct rv_call_core *core;
-    struct reeve_call text; /* as it was given; copied */
-    const struct rv_tool *tool;
+    struct reeve_result result; /* its id and the tool's name, too */
+    const char *text;           /* the arguments as they were written */
+    size_t text_len;
     const struct reeve_json *arguments;
-    enum rv_call_state state;
-    bool out;      /* the tool holds the handle: from before its start to its finish */
-    bool started;  /* the tool's start returned 0 */
-    bool answered; /* its result is settled */
-    bool reported; /* on_result was called; if the tool still has the call, its cancel was too */
-    struct rv_place place;
-    struct rv_permit permit;
-    struct rv_timer timer; /* of the time limit, after the answer of the abandonment */
-    struct rv_task settle;
+    const struct rv_tool *tool;
+    struct rv_flight *flight;        /* from WAITING to RUNNING */
+    struct reeve_tool_call *settles; /* the next in reeve_batch.settling */
+    enum rv_call_state state : 8;
+    bool out : 1;      /* the tool holds the handle: from before its start to its finish */
+    bool started : 1;  /* the tool's start returned 0 */
+    bool answered : 1; /* its result is settled */
+    bool told : 1;     /* the tool's cancel was called */
+    bool reported : 1; /* on_result was called */
+    bool settling : 1; /* it stands in reeve_batch.settling */
 };
 
 struct rv_call_core {
@@ -81,10 +83,8 @@ static inline size_t rv_call_index(const struct reeve_tool_call *call)
  */
 int rv_call_start(struct reeve_tool_call *call);
 
-/* Call the tool's cancel function, if the tool has the call and wants to know. */
+/* Call the tool's cancel function, once, if the tool has the call and wants to know. The core may
+ * be gone afterwards, as above. */
 void rv_call_tell_canceled(struct reeve_tool_call *call);
-
-/* The tool has the call no more. */
-void rv_call_give_back(struct reeve_tool_call *call);
 
 #endif

@@ -2,87 +2,75 @@
 /* The order of the calls of one batch, as steps of a chain. */
 #include "tool/hazards.h"
 
-static void open_gate(struct rv_step *gate)
-{
-    rv_step_finish(gate);
-}
-
 void rv_hazards_init(struct rv_hazards *hazards, struct reeve_runtime *runtime,
                      enum reeve_grouping grouping)
 {
-    *hazards = (struct rv_hazards){.grouping = grouping};
-    rv_step_init(&hazards->reads_gate, runtime, open_gate);
+    *hazards = (struct rv_hazards){.runtime = runtime, .grouping = grouping};
+    rv_list_init(&hazards->reads);
 }
 
-/* Behind the write before it, if there is one. */
+unsigned rv_hazards_passes(const struct rv_hazards *hazards)
+{
+    return hazards->grouping == REEVE_GROUPING_WRITES_FIRST ? 2 : 1;
+}
+
+bool rv_hazards_pass(const struct rv_hazards *hazards, unsigned pass, enum reeve_effect effect)
+{
+    if (hazards->grouping != REEVE_GROUPING_WRITES_FIRST)
+        return true;
+    return (pass == 1) == (effect == REEVE_EFFECT_READ);
+}
+
 static void put_behind_barrier(struct rv_hazards *hazards, struct rv_place *place)
 {
     if (hazards->barrier)
         rv_step_put_after(&place->step, &hazards->barrier->step, &place->behind);
 }
 
-static void add_in_writes_first(struct rv_hazards *hazards, struct rv_place *place, bool is_read)
+static void add_read(struct rv_hazards *hazards, struct rv_place *place)
 {
-    if (is_read) {
-        rv_step_put_after(&place->step, &hazards->reads_gate, &place->behind);
-        return;
-    }
     put_behind_barrier(hazards, place);
-    hazards->barrier = place;
+    rv_list_append(&hazards->reads, &place->read);
 }
 
-/* The barrier waits for the reads since the last one, which wait for that one. */
-static void put_behind_reads(struct rv_hazards *hazards, struct rv_place *barrier)
+/* It waits for the reads since the last barrier, which wait for that one. */
+static void add_barrier(struct rv_hazards *hazards, struct rv_place *place)
 {
-    struct rv_place *read;
+    struct rv_list *node;
 
-    for (read = hazards->last_read; read; read = read->earlier_read)
-        rv_step_put_after(&barrier->step, &read->step, &read->ahead);
-}
-
-static void add_in_hazards(struct rv_hazards *hazards, struct rv_place *place, bool is_read)
-{
-    if (is_read) {
+    if (rv_list_empty(&hazards->reads))
         put_behind_barrier(hazards, place);
-        place->earlier_read = hazards->last_read;
-        hazards->last_read = place;
-        return;
+    while ((node = rv_list_shift(&hazards->reads)) != NULL) {
+        struct rv_place *read = rv_list_entry(node, struct rv_place, read);
+
+        rv_step_put_after(&place->step, &read->step, &read->ahead);
     }
-    if (hazards->last_read)
-        put_behind_reads(hazards, place);
-    else
-        put_behind_barrier(hazards, place);
     hazards->barrier = place;
-    hazards->last_read = NULL;
 }
 
 void rv_hazards_add(struct rv_hazards *hazards, struct rv_place *place, enum reeve_effect effect,
                     void (*turn)(struct rv_step *step))
 {
-    bool is_read = effect == REEVE_EFFECT_READ;
-
-    rv_step_init(&place->step, hazards->reads_gate.runtime, turn);
-    switch (hazards->grouping) {
-    case REEVE_GROUPING_WRITES_FIRST:
-        add_in_writes_first(hazards, place, is_read);
-        break;
-    case REEVE_GROUPING_HAZARDS:
-        add_in_hazards(hazards, place, is_read);
-        break;
-    case REEVE_GROUPING_NONE:
-        break;
-    }
+    rv_step_init(&place->step, hazards->runtime, turn);
+    rv_list_init(&place->read);
+    if (hazards->grouping == REEVE_GROUPING_NONE)
+        ;
+    else if (effect == REEVE_EFFECT_READ)
+        add_read(hazards, place);
+    else
+        add_barrier(hazards, place);
     rv_step_start(&place->step);
 }
 
-void rv_hazards_close(struct rv_hazards *hazards)
+void rv_hazards_leave(struct rv_hazards *hazards, struct rv_place *place)
 {
-    if (hazards->barrier && hazards->grouping == REEVE_GROUPING_WRITES_FIRST)
-        rv_step_put_after(&hazards->reads_gate, &hazards->barrier->step, &hazards->behind);
-    rv_step_start(&hazards->reads_gate);
+    rv_list_remove(&place->read);
+    if (hazards->barrier == place)
+        hazards->barrier = NULL;
+    rv_step_finish(&place->step);
 }
 
-void rv_hazards_done(struct rv_hazards *hazards)
+bool rv_hazards_blocked(const struct rv_hazards *hazards)
 {
-    rv_step_finish(&hazards->reads_gate);
+    return hazards->barrier != NULL;
 }

@@ -4,8 +4,17 @@ noinst_LTLIBRARIES += %D%/libtool.la
 %C%_libtool_la_SOURCES = \
 	%D%/batch.c \
 	%D%/batch.h \
+	%D%/builtin/arguments.c \
+	%D%/builtin/builtin.h \
+	%D%/builtin/files.c \
+	%D%/builtin/list_directory.c \
+	%D%/builtin/read_file.c \
+	%D%/builtin/visible.c \
+	%D%/builtin/visible.h \
 	%D%/call.c \
 	%D%/call.h \
+	%D%/flight.c \
+	%D%/flight.h \
 	%D%/hazards.c \
 	%D%/hazards.h \
 	%D%/output.c \

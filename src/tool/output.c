@@ -18,13 +18,6 @@
 
 enum { REPLACEMENT_LEN = 3 };
 
-/* A part of the output and the bytes that it takes up once it is repaired. */
-struct piece {
-    const char *text;
-    size_t len;
-    size_t repaired_len;
-};
-
 static bool is_continuation(char byte)
 {
     return ((unsigned char)byte & 0xC0) == 0x80;
@@ -43,13 +36,9 @@ static size_t next_part(const char *text, size_t len, bool *ret_valid)
     return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
-/*
- * As much of the beginning of `text` as takes up at most `max` bytes. A character that is cut by
- * the end of the text is invalid, one that is cut by `max` is left out.
- */
-static struct piece take_head(const char *text, size_t len, size_t max)
+struct rv_output_piece rv_output_head(const char *text, size_t len, size_t max)
 {
-    struct piece head = {.text = text};
+    struct rv_output_piece head = {.text = text};
 
     while (head.len < len && head.repaired_len < max) {
         size_t room = max - head.repaired_len, rest = len - head.len;
@@ -87,11 +76,10 @@ static size_t next_boundary(const char *text, size_t len, size_t at)
     return start;
 }
 
-/* As much of the end of `text` as takes up at most `max` bytes. */
-static struct piece take_tail(const char *text, size_t len, size_t max)
+struct rv_output_piece rv_output_tail(const char *text, size_t len, size_t max)
 {
     size_t start = len > max ? next_boundary(text, len, len - max) : 0;
-    struct piece tail = take_head(text + start, len - start, SIZE_MAX);
+    struct rv_output_piece tail = rv_output_head(text + start, len - start, SIZE_MAX);
 
     while (tail.repaired_len > max) {
         bool valid;
@@ -105,7 +93,7 @@ static struct piece take_tail(const char *text, size_t len, size_t max)
 }
 
 /* Write a piece, repaired; the end of what was written. */
-static char *put_piece(char *out, const struct piece *piece)
+static char *put_piece(char *out, const struct rv_output_piece *piece)
 {
     const char *text = piece->text;
     size_t len = piece->len;
@@ -126,8 +114,8 @@ static char *put_piece(char *out, const struct piece *piece)
     return out;
 }
 
-static int keep_whole(struct rv_arena *arena, const struct piece *whole, const char **ret_text,
-                      size_t *ret_len)
+static int keep_whole(struct rv_arena *arena, const struct rv_output_piece *whole,
+                      const char **ret_text, size_t *ret_len)
 {
     char *out = rv_arena_alloc_bytes(arena, whole->repaired_len + 1);
 
@@ -149,8 +137,8 @@ static int keep_ends(struct rv_arena *arena, const char *text, size_t len, size_
 {
     char marker[64], *out, *end;
     size_t room = max - (size_t)write_marker(marker, sizeof marker, len), marker_len;
-    struct piece head = take_head(text, len, room / 2);
-    struct piece tail = take_tail(text, len, room - room / 2);
+    struct rv_output_piece head = rv_output_head(text, len, room / 2);
+    struct rv_output_piece tail = rv_output_tail(text, len, room - room / 2);
 
     assert(head.text + head.len <= tail.text);
     marker_len = (size_t)write_marker(marker, sizeof marker, len - head.len - tail.len);
@@ -171,7 +159,7 @@ int rv_output_keep(struct rv_arena *arena, const char *text, size_t len, size_t 
 {
     assert(max >= RV_OUTPUT_SMALLEST_CAP);
     if (len <= max) {
-        struct piece whole = take_head(text, len, SIZE_MAX);
+        struct rv_output_piece whole = rv_output_head(text, len, SIZE_MAX);
 
         if (whole.repaired_len <= max)
             return keep_whole(arena, &whole, ret_text, ret_len);

@@ -11,6 +11,22 @@
 /* A cap may not be smaller: marker and a little of both ends must fit. */
 #define RV_OUTPUT_SMALLEST_CAP 256
 
+/* A part of the output and the bytes that it takes up once it is repaired. */
+struct rv_output_piece {
+    const char *text;
+    size_t len;
+    size_t repaired_len;
+};
+
+/*
+ * As much of the beginning of `text` as takes up at most `max` bytes. A character that is cut by
+ * the end of the text is invalid, one that is cut by `max` is left out.
+ */
+struct rv_output_piece rv_output_head(const char *text, size_t len, size_t max);
+
+/* As much of the end of `text` as takes up at most `max` bytes. */
+struct rv_output_piece rv_output_tail(const char *text, size_t len, size_t max);
+
 /*
  * Copy `text` into the arena, NUL-terminated, at most `max` bytes of it (the NUL not counted). Each
  * maximal invalid part becomes U+FFFD. What does not fit loses its middle to a marker, on a line of

@@ -65,7 +65,7 @@ static enum reeve_call_status refuse_unknown(struct reeve_tool_call *call,
         say(refusal, "The tool %s is switched off.", call->tool->spec.name);
     } else {
         say(refusal, "There is no tool ");
-        say_name(refusal, call->text.name);
+        say_name(refusal, call->result.tool);
         say(refusal, ".");
     }
     say_tools(refusal, call->core->toolbox);
@@ -109,8 +109,8 @@ static bool is_blank(const char *text, size_t len)
 static enum reeve_call_status read_arguments(struct reeve_tool_call *call,
                                              struct rv_refusal *refusal)
 {
-    const char *text = call->text.arguments;
-    size_t len = call->text.arguments_len;
+    const char *text = call->text;
+    size_t len = call->text_len;
     struct rv_json_reader *reader = call->core->toolbox->reader;
     const struct reeve_json *value;
     int error;
@@ -128,11 +128,17 @@ static enum reeve_call_status read_arguments(struct reeve_tool_call *call,
     return error ? refuse_unreadable(call, error, refusal) : REEVE_CALL_PENDING;
 }
 
+void rv_prepare_find(struct reeve_tool_call *call)
+{
+    if (!call->tool)
+        call->tool = rv_toolbox_find(call->core->toolbox, call->result.tool);
+}
+
 enum reeve_call_status rv_prepare_call(struct reeve_tool_call *call, struct rv_refusal *refusal)
 {
     enum reeve_call_status status;
 
-    call->tool = rv_toolbox_find(call->core->toolbox, call->text.name);
+    rv_prepare_find(call);
     status = rv_prepare_again(call, refusal);
     if (status != REEVE_CALL_PENDING)
         return status;

@@ -13,6 +13,9 @@ struct rv_refusal {
     size_t len;
 };
 
+/* Find the call's tool, if there is one. */
+void rv_prepare_find(struct reeve_tool_call *call);
+
 /*
  * Find the call's tool and parse its arguments. Returns REEVE_CALL_PENDING: the call may run; or
  * the status that it is to be answered with, and the text for it.

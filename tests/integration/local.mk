@@ -1,9 +1,44 @@
 # SPDX-License-Identifier: MIT
 # The real loop, sockets and files, over loopback.
 
-#rv_test_programs += %D%/test-real-http
-#%C%_test_real_http_SOURCES =
-#%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS) $(EVENT_EXTRA_LIBS)
+rv_test_programs += %D%/test-real-file
+%C%_test_real_file_SOURCES = \
+	%D%/file-list.c \
+	%D%/file-read.c \
+	%D%/file-world.c \
+	%D%/file-world.h
+%C%_test_real_file_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_LIBS)
+
+rv_test_programs += %D%/test-real-tools
+%C%_test_real_tools_SOURCES = \
+	%D%/file-tools.c \
+	%D%/file-world.c \
+	%D%/file-world.h
+%C%_test_real_tools_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
+
+# reeve-agent against reeve-model-server, each a process of its own.
+rv_script_tests += %D%/agent-program
+
+rv_test_programs += %D%/test-real-http
+%C%_test_real_http_SOURCES = \
+	%D%/http-answers.c \
+	%D%/http-cancel.c \
+	%D%/http-faults.c \
+	%D%/http-memory.c \
+	%D%/http-names.c \
+	%D%/http-tls.c \
+	%D%/http-world.c \
+	%D%/http-world.h \
+	%D%/raw-server.c \
+	%D%/raw-server.h \
+	%D%/tls-server.c \
+	%D%/tls-server.h
+%C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_EXTRA_LIBS) -lssl -lcrypto
+
+rv_test_programs += %D%/test-real-model-server
+%C%_test_real_model_server_SOURCES = %D%/model-server.c
+%C%_test_real_model_server_LDADD = $(RV_TEST_LIBS) examples/server/libmodelserver.la $(RV_LIBS_BASE) \
+	$(CURL_LIBS) $(EVENT_LIBS)
 
 rv_test_programs += %D%/test-real-loop
 %C%_test_real_loop_SOURCES = \

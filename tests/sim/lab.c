@@ -3,6 +3,7 @@
 #include "tests/sim/lab.h"
 
 #include "loop/clock.h"
+#include "tests/sim/sim.h"
 
 #include <reeve/error.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@ struct job {
     struct reeve_tool_call *call;
     size_t index;
     bool fails;
+    bool is_long;
     bool ends_on_cancel;
 };
 
@@ -40,12 +42,22 @@ static void note_end(struct lab *lab, size_t index)
     event(lab, &lab->record[index].released);
 }
 
+static void finish_long(struct reeve_tool_call *call)
+{
+    size_t len = 2 * reeve_tool_call_max_output_bytes(call);
+    char *text = calloc(1, len);
+
+    memset(text, 'x', len);
+    reeve_tool_call_finish(call, text, len);
+    free(text);
+}
+
 static void end_job(struct job *job)
 {
     struct lab *lab = job->lab;
     struct reeve_tool_call *call = job->call;
     size_t index = job->index;
-    bool fails = job->fails;
+    bool fails = job->fails, is_long = job->is_long;
     char text[32];
     int len = snprintf(text, sizeof text, "%s %zu", fails ? "failed" : "did", index);
 
@@ -53,7 +65,9 @@ static void end_job(struct job *job)
     rv_free(lab->mem, job);
     if (lab->runtime)
         note_end(lab, index);
-    if (fails)
+    if (is_long)
+        finish_long(call);
+    else if (fails)
         reeve_tool_call_fail(call, 0, text, (size_t)len);
     else
         reeve_tool_call_finish(call, text, (size_t)len);
@@ -74,6 +88,7 @@ static int start_job(struct lab *lab, struct reeve_tool_call *call, const char *
     job->call = call;
     job->index = index_of(call);
     job->fails = strcmp(how, "fail") == 0;
+    job->is_long = strcmp(how, "much") == 0;
     job->ends_on_cancel = strcmp(how, "on_cancel") == 0;
     rv_timer_init(&job->timer, job_due);
     rv_list_append(&lab->jobs, &job->node);
@@ -118,7 +133,6 @@ static struct job *job_of(struct lab *lab, const struct reeve_tool_call *call)
         if (job->call == call)
             return job;
     }
-    cr_assert_fail("a cancel for a call that is not out");
     return NULL;
 }
 
@@ -128,10 +142,11 @@ static void cancel(struct reeve_tool_call *call, void *arg)
     struct job *job = job_of(lab, call);
     unsigned number;
 
-    lab->record[job->index].canceled++;
+    lab->record[index_of(call)].canceled++;
     event(lab, &number);
-    job = job_of(lab, call);
-    if (job->ends_on_cancel)
+    cr_assert(job || lab->record[index_of(call)].released, "cancel of a call that is not out");
+    job = job_of(lab, call); /* it may have been finished meanwhile */
+    if (job && job->ends_on_cancel)
         end_job(job);
 }
 
@@ -197,6 +212,7 @@ static void check_results(struct lab *lab, struct reeve_batch *batch)
         cr_assert_neq(lab->record[i].on_result, 0, "call %zu", i);
         sum_us += result->ended_us - result->started_us;
         lab->status[i] = result->status;
+        lab->ended_us[i] = result->ended_us;
         snprintf(lab->text[i], sizeof lab->text[i], "%s", result->text);
     }
     cr_assert_eq(stats->calls, lab->count);
@@ -316,6 +332,14 @@ void lab_submit(struct lab *lab)
 void lab_go(struct lab *lab)
 {
     cr_assert_eq(reeve_runtime_run(lab->runtime), 0);
+}
+
+void lab_go_until(struct lab *lab, uint64_t ms)
+{
+    uint64_t now_ms = (rv_sim_now_ns(lab->runtime) - lab->opened_ns) / RV_NS_PER_MS;
+
+    cr_assert_leq(now_ms, ms);
+    rv_sim_run_ms(lab->runtime, ms - now_ms);
 }
 
 void lab_run(struct lab *lab)

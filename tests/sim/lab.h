@@ -9,6 +9,7 @@
  *     {"how": "refuse"}          start returns REEVE_EBUSY
  *     {"how": "never"}           finish only when the lab says so (lab_finish_held)
  *     {"how": "on_cancel"}       finish inside the cancel function
+ *     {"how": "much"}            finish inside start with more text than any cap allows
  */
 #ifndef RV_TESTS_SIM_LAB_H
 #define RV_TESTS_SIM_LAB_H
@@ -54,7 +55,8 @@ struct lab {
     int done_error;
     struct reeve_batch_stats stats; /* as they stood then */
     enum reeve_call_status status[LAB_CALLS_MAX];
-    char text[LAB_CALLS_MAX][96]; /* cut */
+    uint64_t ended_us[LAB_CALLS_MAX];
+    char text[LAB_CALLS_MAX][192]; /* cut */
     void (*on_event)(struct lab *lab);
 };
 

@@ -24,6 +24,28 @@ rv_test_programs += %D%/test-sim-flow
 	%D%/test_flow.c
 %C%_test_sim_flow_LDADD = $(RV_TEST_LIBS) $(RV_SIM_FLOW)
 
-#rv_test_programs += %D%/test-sim-batch
-#%C%_test_sim_batch_SOURCES =
-#%C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+rv_test_programs += %D%/test-sim-batch
+%C%_test_sim_batch_SOURCES = \
+	%D%/lab.c \
+	%D%/lab.h \
+	%D%/test_batch.c \
+	%D%/test_batch_life.c \
+	%D%/test_batch_random.c \
+	%D%/test_hazards.c
+%C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+
+rv_test_programs += %D%/test-sim-agent
+%C%_test_sim_agent_SOURCES = %D%/test_agent.c
+%C%_test_sim_agent_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+
+rv_test_programs += %D%/test-sim-completion
+%C%_test_sim_completion_SOURCES = \
+	%D%/completion-answers.c \
+	%D%/completion-world.c \
+	%D%/completion-world.h
+%C%_test_sim_completion_LDADD = $(RV_TEST_LIBS) src/model/libmodel.la src/chat/libchat.la $(RV_SIM_IO)
+
+rv_test_programs += %D%/test-sim-http
+%C%_test_sim_http_SOURCES = \
+	%D%/http-request.c
+%C%_test_sim_http_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)

@@ -369,6 +369,44 @@ RV_TEST(agent, asks_runs_tools_together_and_answers)
     close_stage(&stage);
 }
 
+static void whole_calls(struct rv_sim_http_exchange *exchange, void *arg)
+{
+    (void)arg;
+    rv_sim_http_status(exchange, 200);
+    rv_sim_http_field(exchange, "content-type", "application/json");
+    rv_sim_http_text(exchange,
+                     "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
+                     "\"content\":null,\"tool_calls\":[{\"id\":\"call_a\",\"type\":\"function\","
+                     "\"function\":{\"name\":\"quick\",\"arguments\":\"{}\"}}]},"
+                     "\"finish_reason\":\"tool_calls\"}]}");
+}
+
+static void whole_answer(struct rv_sim_http_exchange *exchange, void *arg)
+{
+    (void)arg;
+    rv_sim_http_status(exchange, 200);
+    rv_sim_http_field(exchange, "content-type", "application/json");
+    rv_sim_http_text(exchange, "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
+                               "\"content\":\"All done.\"},\"finish_reason\":\"stop\"}]}");
+}
+
+RV_TEST(agent, does_the_same_without_a_stream)
+{
+    struct stage stage;
+
+    cr_assert_eq(open_stage(&stage, t), 0);
+    script(&stage, whole_calls, whole_answer);
+    stage.options.stream = 0;
+    make_agent(&stage);
+    run(&stage);
+    cr_assert_eq(stage.run.stop_reason, REEVE_STOP_DONE);
+    cr_assert_eq(stage.run.tool_calls, 1);
+    cr_assert(strstr(rv_sim_http_request_at(stage.net, 1)->body, "\"stream\":false") ||
+              !strstr(rv_sim_http_request_at(stage.net, 1)->body, "\"stream\""));
+    cr_assert_str_eq(reeve_message_text(message(&stage, 4), NULL), "All done.");
+    close_stage(&stage);
+}
+
 RV_TEST(agent, is_busy_while_it_runs)
 {
     struct stage stage;

@@ -3,6 +3,7 @@
 #include "tests/sim/lab.h"
 
 #include <reeve/error.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Started when, in virtual ms since the lab was opened. */
@@ -254,7 +255,7 @@ RV_TEST(batch, refusals_take_no_permit_and_help)
     lab_open(&lab, t);
     cr_assert_eq(reeve_toolbox_enable(lab.toolbox, "shell", 0), 0);
     lab.options.max_concurrency = 1;
-    lab_call(&lab, "set", "{\"ms\": 100}");
+    lab_call(&lab, "look", "{\"ms\": 100}");
     lab_call(&lab, "see", "{}");
     lab_call(&lab, "shell", "{}");
     lab_call(&lab, "look", "{\"path\": ");

@@ -4,12 +4,27 @@
 
 rv_test_programs += %D%/test-base
 %C%_test_base_SOURCES = \
-	%D%/base-heap.c
+	%D%/base-digest.c \
+	%D%/base-heap.c \
+	%D%/base-lru.c \
+	%D%/base-map.c \
+	%D%/base-utf8.c
 %C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
 
-#rv_test_programs += %D%/test-json
-#%C%_test_json_SOURCES =
-#%C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
+# Without Criterion, which brings a libcrypto that is in use already.
+rv_test_programs += %D%/test-digest-memory
+%C%_test_digest_memory_SOURCES = %D%/digest-memory.c
+%C%_test_digest_memory_LDADD = $(RV_LIBS_BASE)
+
+rv_test_programs += %D%/test-json
+%C%_test_json_SOURCES = \
+	%D%/json-broken.c \
+	%D%/json-canonical.c \
+	%D%/json-copy.c \
+	%D%/json-number.c \
+	%D%/json-reader.c \
+	%D%/json-writer.c
+%C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
 
 #rv_test_programs += %D%/test-loop
 #%C%_test_loop_SOURCES =
@@ -19,23 +34,38 @@ rv_test_programs += %D%/test-base
 #%C%_test_flow_SOURCES =
 #%C%_test_flow_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW)
 
-#rv_test_programs += %D%/test-io
-#%C%_test_io_SOURCES =
-#%C%_test_io_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO)
+rv_test_programs += %D%/test-io
+%C%_test_io_SOURCES = \
+	%D%/io-http-head.c \
+	%D%/io-sse.c
+%C%_test_io_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO)
 
-#rv_test_programs += %D%/test-chat
-#%C%_test_chat_SOURCES =
-#%C%_test_chat_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_CHAT)
+rv_test_programs += %D%/test-chat
+%C%_test_chat_SOURCES = \
+	%D%/chat-check.c \
+	%D%/chat-message.c
+%C%_test_chat_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_CHAT)
 
-#rv_test_programs += %D%/test-model
-#%C%_test_model_SOURCES =
-#%C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
+rv_test_programs += %D%/test-model
+%C%_test_model_SOURCES = \
+	%D%/model-stream-cases.h \
+	%D%/model-streams.c
+%C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
 
 rv_test_programs += %D%/test-tool
 %C%_test_tool_SOURCES = \
-	%D%/tool-output.c
+	%D%/tool-output.c \
+	%D%/tool-toolbox.c
 %C%_test_tool_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
 
 #rv_test_programs += %D%/test-agent
 #%C%_test_agent_SOURCES =
 #%C%_test_agent_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_AGENT)
+
+# The scripted model server shares no code with src.
+rv_test_programs += %D%/test-server
+%C%_test_server_SOURCES = \
+	%D%/server-reply.c \
+	%D%/server-request.c \
+	%D%/server-script.c
+%C%_test_server_LDADD = $(RV_TEST_LIBS) examples/server/libmodelserver.la $(RV_LIBS_BASE)

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* What the built-in file tools share: their root, their running calls, their way of saying no. */
+#ifndef RV_TOOL_BUILTIN_BUILTIN_H
+#define RV_TOOL_BUILTIN_BUILTIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/alloc.h"
+#include "base/list.h"
+#include "io/file.h"
+
+#include <reeve/json.h>
+#include <reeve/tool.h>
+
+/* One root's tools: the `arg` of each of them. The toolbox owns it. */
+struct rv_file_tools {
+    struct rv_mem *mem;
+    struct rv_root *root;
+    struct rv_list running; /* of rv_file_call.node */
+};
+
+/* A running call, embedded in what the tool keeps of it. */
+struct rv_file_call {
+    struct rv_list node;
+    struct rv_file_tools *tools;
+    struct reeve_tool_call *call;
+    const char *path;                          /* the argument; lives as long as the call does */
+    void (*abort)(struct rv_file_call *files); /* ends it at once, finishing the call */
+};
+
+/* Fill in everything but `arg` and `cancel`. */
+void rv_read_file_define(struct reeve_tool *tool);
+void rv_list_directory_define(struct reeve_tool *tool);
+
+/* A call begins to run and ends to. Between them rv_file_tools_cancel finds it. */
+void rv_file_call_begin(struct rv_file_call *files, struct rv_file_tools *tools,
+                        struct reeve_tool_call *call);
+void rv_file_call_end(struct rv_file_call *files);
+void rv_file_tools_cancel(struct reeve_tool_call *call, void *arg);
+
+/* Finish the call badly, with a text for the model. */
+void rv_tool_refuse(struct reeve_tool_call *call, bool retryable, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Why a path could not be read or listed: finishes the call. */
+void rv_file_call_refuse(const struct rv_file_call *files, int error,
+                         const struct rv_file_problem *problem);
+
+/*
+ * Arguments. Each of these either gives the value or finishes the call with what is wrong, and then
+ * returns false: the tool's start function returns 0 at once. A null counts as missing.
+ */
+
+/* A path. `fallback` NULL: it must be there. `what` is "file" or "directory", for the text. */
+bool rv_arg_path(struct reeve_tool_call *call, const char *what, const char *fallback,
+                 const char **ret_path);
+
+/* A whole number of at least `least`. */
+bool rv_arg_number(struct reeve_tool_call *call, const char *key, uint64_t least, uint64_t fallback,
+                   uint64_t *ret_number);
+
+bool rv_arg_bool(struct reeve_tool_call *call, const char *key, bool fallback, bool *ret_value);
+
+#endif

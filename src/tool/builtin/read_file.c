@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tool read_file: a text file, or a range of it, as valid UTF-8.
+ *
+ * A character (or what is shown as one U+FFFD) belongs to the range in which its first byte stands,
+ * so that reading on at the end of a range loses none and shows none twice. To know the characters
+ * at its ends, the read begins up to three bytes earlier and ends up to three bytes later than what
+ * was asked for.
+ *
+ * What is larger than the result may be keeps its head and its tail; between them stands a line
+ * that says how many bytes of the file are gone and where to go on.
+ */
+#include "tool/builtin/builtin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/utf8.h"
+#include "tool/builtin/visible.h"
+#include "tool/output.h"
+
+#include <reeve/error.h>
+
+enum {
+    MARGIN_BYTES = 3,   /* what a character may have beyond its first or before its last byte */
+    MARKER_BYTES = 128, /* room for the line between head and tail */
+};
+
+struct read_call {
+    struct rv_file_call files;
+    struct rv_file_read *read;
+    uint64_t offset;
+    uint64_t limit;
+    size_t margin; /* how much earlier than `offset` the read began */
+    size_t max_bytes;
+};
+
+/* Bytes of the file and where in it they begin. */
+struct stretch {
+    const char *text;
+    size_t len;
+    uint64_t start;
+};
+
+static bool is_continuation(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/* The length of the character, or of the invalid part, that begins at a byte. */
+static size_t part_len(const char *text, size_t len)
+{
+    unsigned char lead = (unsigned char)text[0];
+
+    if (!rv_utf8_valid_prefix(text, len < 4 ? len : 4))
+        return rv_utf8_invalid_part(text, len);
+    if (lead < 0x80)
+        return 1;
+    return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
+/* Where the character or invalid part ends that `at` is inside of; `at` itself if there is none. */
+static size_t part_end(const char *text, size_t len, size_t at)
+{
+    size_t start = at, end;
+
+    if (at >= len)
+        return at;
+    while (start && at - start < MARGIN_BYTES && is_continuation(text[start]))
+        start--;
+    if (is_continuation(text[start]))
+        return at;
+    end = start + (start < at ? part_len(text + start, len - start) : 0);
+    return end > at ? end : at;
+}
+
+/* Drop what of a stretch lies before `offset` of the file. */
+static void begin_at(struct stretch *stretch, uint64_t offset)
+{
+    size_t drop = 0;
+
+    if (offset > stretch->start)
+        drop = offset - stretch->start < stretch->len ? (size_t)(offset - stretch->start)
+                                                      : stretch->len;
+    drop = part_end(stretch->text, stretch->len, drop);
+    stretch->text += drop;
+    stretch->len -= drop;
+    stretch->start += drop;
+}
+
+/* Drop what lies at or behind `offset`, but for the rest of a character that began before it. */
+static void end_at(struct stretch *stretch, uint64_t offset)
+{
+    if (offset <= stretch->start)
+        stretch->len = 0;
+    else if (offset - stretch->start < stretch->len)
+        stretch->len = part_end(stretch->text, stretch->len, (size_t)(offset - stretch->start));
+}
+
+/* A character that the gap cuts is in the gap as a whole. */
+static void trim_to_gap(struct stretch *head, struct stretch *tail)
+{
+    size_t i;
+
+    head->len -= rv_utf8_unfinished(head->text, head->len);
+    for (i = 0; i < MARGIN_BYTES && tail->len && is_continuation(tail->text[0]); i++) {
+        tail->text++;
+        tail->len--;
+        tail->start++;
+    }
+}
+
+static int add_marker(struct rv_buffer *out, uint64_t gone, uint64_t offset)
+{
+    return rv_buffer_printf(out,
+                            "\n[... %" PRIu64 " bytes left out; read_file with offset %" PRIu64
+                            " goes on here ...]\n",
+                            gone, offset);
+}
+
+/* Head, marker, tail. With nothing between them they are one and the same stretch. */
+static int add_ends(struct rv_buffer *out, const struct stretch *head, const struct stretch *tail)
+{
+    size_t room = out->max - MARKER_BYTES;
+    struct rv_output_piece first = rv_output_head(head->text, head->len, room / 2);
+    struct rv_output_piece last = rv_output_tail(tail->text, tail->len, room - room / 2);
+    uint64_t gap_start = head->start + first.len;
+    uint64_t gap_end = tail->start + (uint64_t)(last.text - tail->text);
+    int error = rv_utf8_add_repaired(out, first.text, first.len);
+
+    if (!error)
+        error = add_marker(out, gap_end - gap_start, gap_start);
+    if (!error)
+        error = rv_utf8_add_repaired(out, last.text, last.len);
+    return error;
+}
+
+static int add_endless(struct rv_buffer *out, const struct stretch *head)
+{
+    struct rv_output_piece first = rv_output_head(head->text, head->len, out->max - MARKER_BYTES);
+    int error = rv_utf8_add_repaired(out, first.text, first.len);
+
+    if (error)
+        return error;
+    return rv_buffer_printf(
+        out, "\n[... there is more; read_file with offset %" PRIu64 " goes on here ...]\n",
+        head->start + first.len);
+}
+
+static int add_text(struct rv_buffer *out, const struct read_call *read,
+                    const struct rv_file_content *content)
+{
+    uint64_t first = read->offset - read->margin;
+    uint64_t end =
+        read->limit < UINT64_MAX - read->offset ? read->offset + read->limit : UINT64_MAX;
+    struct stretch head = {content->head, content->head_len, first};
+    struct stretch tail = {content->tail, content->tail_len,
+                           first + content->head_len + content->skipped};
+
+    if (content->skipped) {
+        trim_to_gap(&head, &tail);
+        begin_at(&head, read->offset);
+        end_at(&tail, end);
+        return add_ends(out, &head, &tail);
+    }
+    begin_at(&head, read->offset);
+    end_at(&head, end);
+    if (content->more)
+        return add_endless(out, &head);
+    if (rv_output_head(head.text, head.len, out->max).len < head.len)
+        return add_ends(out, &head, &head);
+    return rv_utf8_add_repaired(out, head.text, head.len);
+}
+
+static bool has_nul(const struct rv_file_content *content)
+{
+    return memchr(content->head, '\0', content->head_len) ||
+           memchr(content->tail, '\0', content->tail_len);
+}
+
+/* Things that are wrong although the file could be read: true if the call was finished. */
+static bool refuse_content(const struct read_call *read, const struct rv_file_content *content)
+{
+    struct rv_visible shown;
+
+    rv_visible_set(&shown, read->files.path, strlen(read->files.path));
+    if (read->offset && read->offset >= content->file_size) {
+        rv_tool_refuse(read->files.call, false,
+                       "\"offset\" is %" PRIu64 ", and \"%s\" has only %" PRIu64
+                       " bytes: give a smaller one",
+                       read->offset, shown.text, content->file_size);
+        return true;
+    }
+    if (has_nul(content)) {
+        rv_tool_refuse(read->files.call, false,
+                       "\"%s\" is a binary file of %" PRIu64
+                       " bytes (it has NUL bytes): its content is not text",
+                       shown.text, content->file_size);
+        return true;
+    }
+    return false;
+}
+
+static void answer(const struct read_call *read, const struct rv_file_content *content)
+{
+    struct rv_file_problem none = {.kind = "", .outside = ""};
+    struct rv_buffer out;
+    int error;
+
+    if (refuse_content(read, content))
+        return;
+    rv_buffer_init(&out, read->files.tools->mem, read->max_bytes);
+    error = add_text(&out, read, content);
+    if (error)
+        rv_file_call_refuse(&read->files, error, &none);
+    else
+        reeve_tool_call_finish(read->files.call, rv_buffer_text(&out), out.len);
+    rv_buffer_done(&out);
+}
+
+static void on_done(struct rv_file_read *file_read, int error, void *arg)
+{
+    struct read_call *read = arg;
+    struct rv_mem *mem = read->files.tools->mem;
+
+    rv_file_call_end(&read->files);
+    if (error)
+        rv_file_call_refuse(&read->files, error, rv_file_read_problem(file_read));
+    else
+        answer(read, rv_file_read_content(file_read));
+    rv_free(mem, read);
+}
+
+static void abort_read(struct rv_file_call *files)
+{
+    rv_file_read_abort(rv_container_of(files, struct read_call, files)->read);
+}
+
+static int start_read(struct read_call *read)
+{
+    struct rv_file_read_options options = {
+        .path = read->files.path,
+        .offset = read->offset - read->margin,
+        .limit = UINT64_MAX,
+        .max_bytes = read->max_bytes + 2 * MARGIN_BYTES,
+        .on_done = on_done,
+        .arg = read,
+    };
+
+    if (read->limit < UINT64_MAX - 2 * MARGIN_BYTES)
+        options.limit = read->margin + read->limit + MARGIN_BYTES;
+    return rv_file_read_start(read->files.tools->root, &options, &read->read);
+}
+
+static int start(struct reeve_tool_call *call, void *arg)
+{
+    struct rv_file_tools *tools = arg;
+    struct read_call *read;
+    uint64_t offset, limit;
+    const char *path;
+    int error;
+
+    if (!rv_arg_path(call, "file", NULL, &path) || !rv_arg_number(call, "offset", 0, 0, &offset) ||
+        !rv_arg_number(call, "limit", 1, UINT64_MAX, &limit))
+        return 0;
+    read = rv_zalloc(tools->mem, sizeof *read);
+    if (!read)
+        return REEVE_ENOMEM;
+    read->files.path = path;
+    read->files.abort = abort_read;
+    read->offset = offset;
+    read->limit = limit;
+    read->margin = offset < MARGIN_BYTES ? (size_t)offset : MARGIN_BYTES;
+    read->max_bytes = reeve_tool_call_max_output_bytes(call);
+    rv_file_call_begin(&read->files, tools, call);
+    error = start_read(read);
+    if (!error)
+        return 0;
+    rv_file_call_end(&read->files);
+    rv_free(tools->mem, read);
+    return error;
+}
+
+void rv_read_file_define(struct reeve_tool *tool)
+{
+    tool->name = "read_file";
+    tool->description =
+        "Read a text file below the root folder. The result is the file's content and nothing "
+        "else. If it is too long for a result, its middle is left out, and a line in its place "
+        "says how many bytes are gone and with which offset to go on.";
+    tool->parameters =
+        "{\"type\":\"object\",\"properties\":{"
+        "\"path\":{\"type\":\"string\",\"description\":\"The file's path, relative to the root "
+        "folder, for example src/main.c\"},"
+        "\"offset\":{\"type\":\"integer\",\"minimum\":0,\"description\":\"The byte to start at. "
+        "Default: 0, the beginning\"},"
+        "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"description\":\"How many bytes to read. "
+        "Default: all to the end\"}},"
+        "\"required\":[\"path\"],\"additionalProperties\":false}";
+    tool->start = start;
+}

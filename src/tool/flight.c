@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a call.
+ *
+ *   NEW ──▶ WAITING ──▶ QUEUED ──▶ STARTING ──▶ RUNNING ──▶ OVER
+ *    └─────────────────────┴───────────┴─────────────────────▲
+ *
+ * The happy path: launched, a call has its place in the order and is WAITING. When its turn has
+ * come it asks for a permit: QUEUED. With the permit, on_start is called and the tool is started:
+ * STARTING, then RUNNING. When the tool has finished, on_result is called, permit and place are let
+ * go: OVER.
+ *
+ * Beside its state a call is *answered* once, when its result is settled, and *reported* once, from
+ * the loop, which is when on_result comes. The result is the tool's, or else:
+ *
+ *   refused    no such tool, broken arguments: answered while NEW, never gets a place.
+ *   cancelled  in any state. WAITING, it keeps its place until its turn comes, so that what stands
+ *              behind it does not overtake what stands before it. QUEUED, it is over at once.
+ *   timed out  while RUNNING.
+ *
+ * A call that is answered while its tool goes on stays RUNNING, with its permit and its place,
+ * until the tool finishes or abandon_ms have passed. What the tool says then changes nothing.
+ *
+ * Without memory for a flight or for a result's text the call fails with a text that needs none.
+ *
+ * A host may do what it likes inside on_start, on_result, a tool's start and a tool's cancel, down
+ * to freeing the toolbox, which ends the batch on the spot. So after each of these the batch may be
+ * gone; the core, which somebody on the stack then holds, tells: core->batch is NULL.
+ */
+#include "tool/flight.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "loop/clock.h"
+#include "tool/batch.h"
+#include "tool/output.h"
+#include "tool/prepare.h"
+
+#include <reeve/error.h>
+
+static const char unstarted_text[] = "The call was cancelled before it started.";
+static const char canceled_text[] =
+    "The call was cancelled while it ran. What it did until then is unknown.";
+static const char lost_text[] = "The call ended, but its result was lost: out of memory.";
+
+static uint64_t elapsed_us(const struct reeve_batch *batch)
+{
+    return (rv_precise_now_ns(batch->runtime) - batch->submitted_ns) / RV_NS_PER_US;
+}
+
+/* It has a permit. */
+static bool has_begun(const struct reeve_tool_call *call)
+{
+    return call->state == RV_CALL_STARTING || call->state == RV_CALL_RUNNING;
+}
+
+/* Its tool has seen it. */
+static bool has_run(const struct reeve_tool_call *call)
+{
+    return call->out || call->state == RV_CALL_RUNNING;
+}
+
+static void count_answer(struct reeve_batch *batch, const struct reeve_result *result)
+{
+    if (result->status == REEVE_CALL_SUCCEEDED)
+        batch->stats.succeeded++;
+    else if (result->status == REEVE_CALL_CANCELED)
+        batch->stats.canceled++;
+    else
+        batch->stats.failed++;
+    batch->stats.sum_us += result->ended_us - result->started_us;
+}
+
+static void answer(struct reeve_tool_call *call, enum reeve_call_status status, const char *text,
+                   size_t len)
+{
+    struct reeve_batch *batch = call->core->batch;
+    struct reeve_result *result = &call->result;
+
+    assert(!call->answered);
+    call->answered = true;
+    result->status = status;
+    result->text = text;
+    result->len = len;
+    result->ended_us = elapsed_us(batch);
+    if (!has_run(call))
+        result->started_us = result->ended_us;
+    count_answer(batch, result);
+}
+
+void rv_flight_answer(struct reeve_tool_call *call, enum reeve_call_status status, const char *text)
+{
+    answer(call, status, text, strlen(text));
+}
+
+void rv_flight_answer_copy(struct reeve_tool_call *call, enum reeve_call_status status,
+                           const char *text, size_t len)
+{
+    struct reeve_batch *batch = call->core->batch;
+    const char *kept;
+    size_t kept_len;
+
+    if (!len)
+        rv_flight_answer(call, status, "");
+    else if (rv_output_keep(&batch->arena, text, len, batch->options.max_output_bytes, &kept,
+                            &kept_len))
+        rv_flight_answer(call, REEVE_CALL_FAILED, lost_text);
+    else
+        answer(call, status, kept, kept_len);
+}
+
+void rv_flight_answer_canceled(struct reeve_tool_call *call)
+{
+    rv_flight_answer(call, REEVE_CALL_CANCELED, has_run(call) ? canceled_text : unstarted_text);
+}
+
+/* Let go of the flight and all that it holds. */
+static void land(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch = call->core->batch;
+    struct rv_flight *flight = call->flight;
+
+    rv_timer_stop(batch->runtime, &flight->timer);
+    rv_permit_release(&flight->permit);
+    rv_hazards_leave(&batch->hazards, &flight->place);
+    if (call->state == RV_CALL_QUEUED)
+        batch->queued--;
+    else if (has_begun(call))
+        batch->running--;
+    call->flight = NULL;
+    flight->next_free = batch->free_flights;
+    batch->free_flights = flight;
+}
+
+static void end_call(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch = call->core->batch;
+
+    assert(call->state != RV_CALL_OVER);
+    if (call->flight)
+        land(call);
+    call->state = RV_CALL_OVER;
+    batch->left--;
+    rv_batch_look_for_work(batch);
+}
+
+/*
+ * Say that a call has been answered: to the tool, if it is still at it, and to the host. False: the
+ * batch has ended meanwhile, and all this was said then.
+ */
+static bool report(struct reeve_tool_call *call)
+{
+    struct rv_call_core *core = call->core;
+    struct reeve_batch *batch;
+    bool alive;
+
+    rv_call_core_ref(core);
+    rv_call_tell_canceled(call);
+    batch = core->batch;
+    if (batch) {
+        call->reported = true;
+        if (batch->options.on_result)
+            batch->options.on_result(batch, rv_call_index(call), batch->options.arg);
+    }
+    alive = core->batch != NULL;
+    rv_call_core_unref(core);
+    return alive;
+}
+
+void rv_flight_settle(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch;
+
+    if (!call->reported && !report(call))
+        return;
+    if (call->state == RV_CALL_WAITING || call->state == RV_CALL_OVER)
+        return;
+    batch = call->core->batch;
+    if (call->out && batch->options.abandon_ms)
+        rv_timer_start_ms(batch->runtime, &call->flight->timer, batch->options.abandon_ms);
+    else
+        end_call(call);
+}
+
+void rv_flight_settle_later(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch = call->core->batch;
+
+    if (call->settling)
+        return;
+    call->settling = true;
+    call->settles = NULL;
+    *batch->settling_end = call;
+    batch->settling_end = &call->settles;
+    rv_batch_look_for_work(batch);
+}
+
+/* The call holds nothing any more when its callbacks come, since these may end the batch. */
+void rv_flight_abort(struct reeve_tool_call *call)
+{
+    if (!call->answered)
+        rv_flight_answer_canceled(call);
+    if (call->state != RV_CALL_OVER)
+        end_call(call);
+    if (!call->reported)
+        report(call);
+}
+
+static void time_out(struct reeve_tool_call *call)
+{
+    char text[96];
+    int len = snprintf(text, sizeof text, "The call was stopped: there was no result after %u ms.",
+                       call->core->batch->options.timeout_ms);
+
+    rv_flight_answer_copy(call, REEVE_CALL_TIMED_OUT, text, (size_t)len);
+    rv_flight_settle(call);
+}
+
+/* The time limit of a running call, or else the end of our patience with an answered one. */
+static void timer_fired(struct rv_timer *timer)
+{
+    struct reeve_tool_call *call = rv_container_of(timer, struct rv_flight, timer)->call;
+
+    if (!call->answered)
+        time_out(call);
+    else if (call->reported && call->out)
+        end_call(call);
+}
+
+/* Call on_start. False: the batch has ended, or the call is not to be started after all. */
+static bool announce(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch = call->core->batch;
+
+    if (batch->options.on_start)
+        batch->options.on_start(batch, rv_call_index(call), batch->options.arg);
+    if (!call->core->batch)
+        return false;
+    if (batch->canceled && !call->answered)
+        rv_flight_answer_canceled(call);
+    if (call->answered)
+        rv_flight_settle(call);
+    return !call->answered;
+}
+
+static void enter_tool(struct reeve_tool_call *call)
+{
+    int error = rv_call_start(call);
+    struct reeve_batch *batch = call->core->batch;
+
+    if (!batch) {
+        rv_call_tell_canceled(call);
+        return;
+    }
+    call->state = RV_CALL_RUNNING;
+    if (error && !call->answered)
+        rv_flight_answer(call, REEVE_CALL_FAILED, reeve_error_text(error));
+    if (call->answered)
+        rv_flight_settle(call);
+    else if (batch->options.timeout_ms)
+        rv_timer_start_ms(batch->runtime, &call->flight->timer, batch->options.timeout_ms);
+}
+
+static void begin(struct reeve_tool_call *call)
+{
+    struct rv_call_core *core = call->core;
+    struct reeve_batch *batch = core->batch;
+
+    call->state = RV_CALL_STARTING;
+    batch->running++;
+    if (batch->running > batch->stats.peak_running)
+        batch->stats.peak_running = batch->running;
+    call->result.started_us = elapsed_us(batch);
+    rv_call_core_ref(core);
+    if (announce(call))
+        enter_tool(call);
+    rv_call_core_unref(core);
+}
+
+/* The last look before a call begins. */
+static void answer_if_not_to_run(struct reeve_tool_call *call)
+{
+    struct rv_refusal refusal;
+    enum reeve_call_status status;
+
+    if (call->answered)
+        return;
+    if (call->core->batch->canceled) {
+        rv_flight_answer_canceled(call);
+        return;
+    }
+    status = rv_prepare_again(call, &refusal);
+    if (status != REEVE_CALL_PENDING)
+        rv_flight_answer_copy(call, status, refusal.text, refusal.len);
+}
+
+static void permit_granted(struct rv_permit *permit)
+{
+    struct reeve_tool_call *call = rv_container_of(permit, struct rv_flight, permit)->call;
+
+    answer_if_not_to_run(call);
+    if (call->answered) {
+        rv_flight_settle(call);
+        return;
+    }
+    call->core->batch->queued--;
+    rv_batch_look_for_work(call->core->batch);
+    begin(call);
+}
+
+static void turn_has_come(struct rv_step *step)
+{
+    struct reeve_tool_call *call = rv_container_of(step, struct rv_flight, place.step)->call;
+    struct reeve_batch *batch = call->core->batch;
+
+    call->state = RV_CALL_QUEUED;
+    batch->queued++;
+    if (!call->answered && batch->canceled)
+        rv_flight_answer_canceled(call);
+    if (call->answered)
+        rv_flight_settle(call);
+    else
+        rv_permit_acquire(&batch->permits, &call->flight->permit);
+}
+
+static struct rv_flight *take_flight(struct reeve_batch *batch)
+{
+    struct rv_flight *flight = batch->free_flights;
+
+    if (flight)
+        batch->free_flights = flight->next_free;
+    else
+        flight = rv_arena_alloc(&batch->arena, sizeof *flight);
+    return flight;
+}
+
+int rv_flight_launch(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch = call->core->batch;
+    struct rv_flight *flight = take_flight(batch);
+
+    if (!flight)
+        return REEVE_ENOMEM;
+    flight->call = call;
+    rv_permit_init(&flight->permit, permit_granted);
+    rv_timer_init(&flight->timer, timer_fired);
+    call->flight = flight;
+    call->state = RV_CALL_WAITING;
+    rv_hazards_add(&batch->hazards, &flight->place, call->tool->spec.effect, turn_has_come);
+    return 0;
+}
+
+void rv_flight_finished(struct reeve_tool_call *call, enum reeve_call_status status,
+                        const char *text, size_t len)
+{
+    if (call->state == RV_CALL_OVER)
+        return;
+    if (!call->answered)
+        rv_flight_answer_copy(call, status, text, len);
+    if (call->state == RV_CALL_RUNNING)
+        rv_flight_settle_later(call);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random batches, judged by what SPEC demands of the order of any batch, without a look at how a
+ * batch finds it: from the times at which calls started and ended it is computed who had to wait
+ * for whom, that they did, and that nobody waited for anything else.
+ */
+#include "tests/sim/lab.h"
+#include "tests/sim/sim.h"
+
+#include <reeve/error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ROUNDS = 600,
+    CALLS = 40,
+    TIMEOUT_MS = 100,
+    ABANDON_MS = 30,
+    CANCELS = 4,
+};
+
+#define MS UINT64_C(1000000)
+
+enum outcome { SUCCEEDS, FAILS, REFUSES, IS_LATE, NEVER_ENDS, IS_UNKNOWN, IS_INVALID };
+
+/* A cancel that comes at some time; of the batch if `index` is past the end. */
+struct cancel {
+    struct rv_sim_event event;
+    struct lab *lab;
+    size_t index;
+    uint64_t at_ns;
+};
+
+struct round {
+    struct lab lab;
+    unsigned number;
+    enum outcome outcome[CALLS];
+    char kind[CALLS]; /* r, w, or ? for an unknown effect */
+    struct cancel cancels[CANCELS];
+    uint64_t passed_ns[CALLS];   /* when its place in the order was free */
+    uint64_t canceled_ns[CALLS]; /* UINT64_MAX: never */
+};
+
+#define WANT(round, i, condition)                                                                  \
+    cr_assert(condition, "round %u (RV_SEED=%llu), call %zu: %s", (round)->number,                 \
+              (unsigned long long)(round)->lab.t->seed, (size_t)(i), #condition)
+
+static unsigned pick(struct rv_test *t, unsigned below)
+{
+    return (unsigned)(rv_test_random(t) % below);
+}
+
+static void add_call(struct round *round, struct rv_test *t)
+{
+    static const char *const tools[] = {"look", "look", "look", "set", "shell"};
+    static const char kinds[] = "rrrw?";
+    struct lab *lab = &round->lab;
+    unsigned tool = pick(t, 5), ms = pick(t, 3) ? 1 + pick(t, 30) : 0, fate = pick(t, 20);
+    size_t i = lab->count;
+
+    round->kind[i] = kinds[tool];
+    if (fate < 13) {
+        round->outcome[i] = SUCCEEDS;
+        lab_call(lab, tools[tool], "{\"ms\": %u}", ms);
+    } else if (fate == 13) {
+        round->outcome[i] = FAILS;
+        lab_call(lab, tools[tool], "{\"how\": \"fail\", \"ms\": %u}", ms);
+    } else if (fate == 14) {
+        round->outcome[i] = REFUSES;
+        lab_call(lab, tools[tool], "{\"how\": \"refuse\"}");
+    } else if (fate == 15) {
+        round->outcome[i] = IS_LATE;
+        lab_call(lab, tools[tool], "{\"ms\": %u}", TIMEOUT_MS + 1 + pick(t, 2 * ABANDON_MS));
+    } else if (fate == 16) {
+        round->outcome[i] = NEVER_ENDS;
+        lab_call(lab, tools[tool], "{\"how\": \"never\"}");
+    } else if (fate == 17) {
+        round->outcome[i] = IS_UNKNOWN;
+        lab_call(lab, "no_such", "{}");
+    } else if (fate == 18) {
+        round->outcome[i] = IS_INVALID;
+        lab_call(lab, tools[tool], "{\"ms\": 5");
+    } else {
+        round->outcome[i] = SUCCEEDS;
+        lab_call(lab, tools[tool], "%s", "");
+    }
+}
+
+static void cancel(struct rv_sim_event *event)
+{
+    struct cancel *self = rv_container_of(event, struct cancel, event);
+
+    if (!self->lab->batch)
+        return;
+    if (self->index < self->lab->count)
+        reeve_batch_cancel_call(self->lab->batch, self->index);
+    else
+        reeve_batch_cancel(self->lab->batch);
+}
+
+/* Half a millisecond off whatever else happens, but for those that come before the first pass. */
+static void plan_cancels(struct round *round, struct rv_test *t)
+{
+    size_t count = round->lab.count, i, c;
+    unsigned cancels = pick(t, 2) ? pick(t, CANCELS + 1) : 0;
+
+    for (i = 0; i < count; i++)
+        round->canceled_ns[i] = UINT64_MAX;
+    for (c = 0; c < cancels; c++) {
+        struct cancel *self = &round->cancels[c];
+
+        self->lab = &round->lab;
+        self->index = pick(t, (unsigned)count + (pick(t, 3) ? 0 : 1));
+        self->at_ns = pick(t, 8) ? pick(t, 150) * MS + MS / 2 : 0;
+        rv_sim_event_init(&self->event, cancel);
+        rv_sim_schedule_ns(round->lab.runtime, &self->event, self->at_ns);
+        self->at_ns += round->lab.opened_ns;
+        for (i = 0; i < count; i++)
+            if ((i == self->index || self->index >= count) && self->at_ns < round->canceled_ns[i])
+                round->canceled_ns[i] = self->at_ns;
+    }
+}
+
+/* Calls that are refused have no place. */
+static bool has_place(const struct round *round, size_t i)
+{
+    return round->outcome[i] != IS_UNKNOWN && round->outcome[i] != IS_INVALID;
+}
+
+/* Must call b wait for call a? */
+static bool comes_before(const struct round *round, size_t a, size_t b)
+{
+    bool a_reads = round->kind[a] == 'r', b_reads = round->kind[b] == 'r';
+
+    if (!has_place(round, a) || !has_place(round, b))
+        return false;
+    switch (round->lab.options.grouping) {
+    case REEVE_GROUPING_NONE:
+        return false;
+    case REEVE_GROUPING_HAZARDS:
+        return a < b && !(a_reads && b_reads);
+    case REEVE_GROUPING_WRITES_FIRST:
+        return !a_reads && (b_reads || a < b);
+    }
+    return false;
+}
+
+static uint64_t answered_ns(const struct round *round, size_t i)
+{
+    return round->lab.opened_ns + round->lab.ended_us[i] * 1000;
+}
+
+static uint64_t ready_ns(const struct round *round, size_t b)
+{
+    uint64_t ready = round->lab.opened_ns;
+    size_t a;
+
+    for (a = 0; a < round->lab.count; a++)
+        if (comes_before(round, a, b) && round->passed_ns[a] > ready)
+            ready = round->passed_ns[a];
+    return ready;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* When call i let go of its place; those that it waits for are known already. */
+static uint64_t find_passed(const struct round *round, size_t i)
+{
+    const struct lab_record *record = &round->lab.record[i];
+    uint64_t abandoned = answered_ns(round, i) + ABANDON_MS * MS;
+
+    if (!has_place(round, i))
+        return 0;
+    if (!record->started)
+        return later(ready_ns(round, i), answered_ns(round, i));
+    if (record->released && record->released_ns < abandoned)
+        return record->released_ns;
+    return abandoned;
+}
+
+/* In an order in which nobody comes before those that he waits for. */
+static void find_all_passed(struct round *round)
+{
+    bool by_kind = round->lab.options.grouping == REEVE_GROUPING_WRITES_FIRST;
+    size_t i;
+
+    for (i = 0; i < round->lab.count; i++)
+        if (!by_kind || round->kind[i] != 'r')
+            round->passed_ns[i] = find_passed(round, i);
+    for (i = 0; i < round->lab.count; i++)
+        if (by_kind && round->kind[i] == 'r')
+            round->passed_ns[i] = find_passed(round, i);
+}
+
+static void check_order(const struct round *round, size_t b)
+{
+    const struct lab_record *record = round->lab.record;
+    size_t a;
+
+    for (a = 0; a < round->lab.count; a++) {
+        if (!record[a].started || !comes_before(round, a, b))
+            continue;
+        WANT(round, b, round->passed_ns[a] <= record[b].started_ns);
+        if (record[a].released && record[a].released_ns == round->passed_ns[a])
+            WANT(round, b, record[a].released < record[b].started);
+    }
+}
+
+/* How many permits were held from `at` on. */
+static unsigned permits_held(const struct round *round, uint64_t at)
+{
+    unsigned held = 0;
+    size_t i;
+
+    for (i = 0; i < round->lab.count; i++)
+        held += round->lab.record[i].started && round->lab.record[i].started_ns <= at &&
+                at < round->passed_ns[i];
+    return held;
+}
+
+/* While call i was ready and did not run, up to `until`, every permit was held by others. */
+static void check_haste(const struct round *round, size_t i, uint64_t until)
+{
+    uint64_t ready = ready_ns(round, i), at;
+    size_t k;
+
+    if (ready < until)
+        WANT(round, i, permits_held(round, ready) >= round->lab.options.max_concurrency);
+    for (k = 0; k < round->lab.count; k++) {
+        at = round->passed_ns[k];
+        if (ready < at && at < until)
+            WANT(round, i, permits_held(round, at) >= round->lab.options.max_concurrency);
+    }
+}
+
+static void check_status(const struct round *round, size_t i)
+{
+    static const enum reeve_call_status wanted[] = {
+        [SUCCEEDS] = REEVE_CALL_SUCCEEDED,   [FAILS] = REEVE_CALL_FAILED,
+        [REFUSES] = REEVE_CALL_FAILED,       [IS_LATE] = REEVE_CALL_TIMED_OUT,
+        [NEVER_ENDS] = REEVE_CALL_TIMED_OUT, [IS_UNKNOWN] = REEVE_CALL_UNKNOWN,
+        [IS_INVALID] = REEVE_CALL_INVALID,
+    };
+    const struct lab *lab = &round->lab;
+
+    if (lab->status[i] == REEVE_CALL_CANCELED) {
+        WANT(round, i, round->canceled_ns[i] <= answered_ns(round, i));
+        return;
+    }
+    WANT(round, i, lab->status[i] == wanted[round->outcome[i]]);
+    WANT(round, i, answered_ns(round, i) <= round->canceled_ns[i]);
+    if (lab->status[i] == REEVE_CALL_TIMED_OUT)
+        WANT(round, i, answered_ns(round, i) == lab->record[i].started_ns + TIMEOUT_MS * MS);
+}
+
+static void judge(struct round *round)
+{
+    const struct lab *lab = &round->lab;
+    size_t i;
+
+    for (i = 0; i < lab->count; i++) {
+        const struct lab_record *record = &lab->record[i];
+
+        check_status(round, i);
+        WANT(round, i, permits_held(round, round->passed_ns[i]) <= lab->options.max_concurrency);
+        if (record->started) {
+            WANT(round, i, record->on_start && record->on_start < record->started);
+            WANT(round, i, permits_held(round, record->started_ns) <= lab->options.max_concurrency);
+            check_order(round, i);
+            check_haste(round, i, record->started_ns);
+        } else if (has_place(round, i)) {
+            WANT(round, i, lab->status[i] == REEVE_CALL_CANCELED);
+            check_haste(round, i, answered_ns(round, i));
+        }
+    }
+}
+
+/* For whoever looks into a failed round. */
+static void print(const struct round *round)
+{
+    const struct lab *lab = &round->lab;
+    size_t i;
+
+    fprintf(stderr, "round %u, grouping %d, limit %u\n", round->number, (int)lab->options.grouping,
+            lab->options.max_concurrency);
+    for (i = 0; i < lab->count; i++)
+        fprintf(
+            stderr, "%3zu %c outcome %d %-10s start %lld release %lld answer %lld passed %lld\n", i,
+            round->kind[i], (int)round->outcome[i], reeve_call_status_name(lab->status[i]),
+            (long long)(lab->record[i].started_ns - lab->opened_ns) / 1000,
+            (long long)(lab->record[i].released_ns - lab->opened_ns) / 1000,
+            (long long)lab->ended_us[i], (long long)(round->passed_ns[i] - lab->opened_ns) / 1000);
+}
+
+static void play(struct rv_test *t, unsigned number)
+{
+    static struct round round;
+    size_t count = 1 + pick(t, CALLS);
+
+    memset(&round, 0, sizeof round);
+    round.number = number;
+    lab_open(&round.lab, t);
+    round.lab.options.grouping = (enum reeve_grouping)(number % 3);
+    round.lab.options.max_concurrency = pick(t, 2) ? 1 + pick(t, 6) : 1 + pick(t, 64);
+    round.lab.options.timeout_ms = TIMEOUT_MS;
+    round.lab.options.abandon_ms = ABANDON_MS;
+    while (round.lab.count < count)
+        add_call(&round, t);
+    lab_submit(&round.lab);
+    plan_cancels(&round, t);
+    lab_go(&round.lab);
+    cr_assert_eq(round.lab.done, 1, "round %u (RV_SEED=%llu)", number, (unsigned long long)t->seed);
+    find_all_passed(&round);
+    if (getenv("RV_ROUND") && strtoul(getenv("RV_ROUND"), NULL, 10) == number)
+        print(&round);
+    judge(&round);
+    lab_close(&round.lab);
+}
+
+RV_TEST(batch_random, is_as_its_grouping_demands, .timeout = 120)
+{
+    unsigned number;
+
+    for (number = 0; number < ROUNDS; number++)
+        play(t, number);
+    fprintf(stderr, "batch_random: %u batches, seed %llu\n", number, (unsigned long long)t->seed);
+}
