@@ -24,11 +24,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "io/file_op.h"
 #include "io/file_sort.h"
 #include "loop/clock.h"
 #include "loop/runtime.h"
-#include "json/arena.h"
 
 #include <reeve/error.h>
 
