@@ -4,6 +4,7 @@
 rv_test_programs += %D%/test-real-file
 %C%_test_real_file_SOURCES = \
 	%D%/file-list.c \
+	%D%/file-outside.c \
 	%D%/file-read.c \
 	%D%/file-world.c \
 	%D%/file-world.h
