@@ -46,6 +46,9 @@ RV_TEST(base_url, is_checked)
         {"http://a/v1\n", -1},
         {" http://a", -1},
         {"http://a\\b", -1},
+        {"http://a%62", -1},
+        {"http://a[b", -1},
+        {"http://a/%62", 12},
     };
     size_t i, len;
 
