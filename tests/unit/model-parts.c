@@ -46,6 +46,9 @@ RV_TEST(base_url, is_checked)
         {"http://a/v1\n", -1},
         {" http://a", -1},
         {"http://a\\b", -1},
+        {"http://a%62", -1},
+        {"http://a[b", -1},
+        {"http://a/%62", 12},
     };
     size_t i, len;
 
@@ -115,6 +118,18 @@ static void expect_sentence(size_t size, size_t max, const char *given, const ch
     cr_assert(size == sizeof text || text[size] == '#', "written past the end");
 }
 
+/* With a secret that is long enough to be known by its beginning. */
+static void expect_long_secret(const char *given, const char *wanted)
+{
+    static const struct rv_secret secret = {"a-long-secret", 13};
+    struct rv_sentence sentence;
+    char text[64];
+
+    rv_sentence_begin(&sentence, text, sizeof text, &secret);
+    rv_sentence_add(&sentence, given);
+    cr_assert_str_eq(text, wanted, "%s: %s", given, text);
+}
+
 RV_TEST(sentence, is_cut_scrubbed_and_on_one_line)
 {
     expect_sentence(64, 64, "plain", "plain");
@@ -124,6 +139,11 @@ RV_TEST(sentence, is_cut_scrubbed_and_on_one_line)
     expect_sentence(64, 64, "xSECRE", "x***");
     expect_sentence(64, 64, "xSEC", "xSEC");
     expect_sentence(64, 64, "SECREt", "SECREt");
+    expect_long_secret("x a-long-secret y", "x *** y");
+    expect_long_secret("x a-long-secr... y", "x ***... y");
+    expect_long_secret("x a-long-s****cret y", "x *******cret y");
+    expect_long_secret("x a-long- y", "x a-long- y");
+    expect_long_secret("x a-long", "x ***");
     expect_sentence(6, 64, "12345", "12345");
     expect_sentence(6, 64, "123456", "12\xE2\x80\xA6");
     expect_sentence(64, 5, "123456", "12\xE2\x80\xA6");
