@@ -10,7 +10,8 @@ EXTRA_DIST += \
 	%D%/check-layers \
 	%D%/check-style \
 	%D%/layers.list \
-	%D%/lint
+	%D%/lint \
+	%D%/mutants
 
 .PHONY: format lint
 format:

@@ -6,6 +6,7 @@
 #   tests/unit          one program per folder of src, test-FOLDER, on the real loop and io
 #   tests/sim           the simulated system under the same runtime, and test-sim-NAME on it
 #   tests/integration   the real thing over loopback, test-real-NAME
+#   tests/scripts       tests that are shell scripts
 #   tests/meta          the test of the tests: planted faults that must turn red
 
 # The layers on the simulated system: RV_LIBS of the top Makefile.am with loop and io swapped.
@@ -38,8 +39,9 @@ rv_script_tests += \
 	%D%/scripts/exports \
 	%D%/scripts/headers \
 	%D%/scripts/layers \
-	%D%/scripts/style
-EXTRA_DIST += %D%/exports.list
+	%D%/scripts/style \
+	%D%/scripts/threads
+EXTRA_DIST += %D%/exports.list %D%/mutants.list
 
 # Takes over a wanted change of the public interface.
 .PHONY: update-exports

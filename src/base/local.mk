@@ -4,8 +4,12 @@ noinst_LTLIBRARIES += %D%/libbase.la
 %C%_libbase_la_SOURCES = \
 	%D%/alloc.c \
 	%D%/alloc.h \
+	%D%/arena.c \
+	%D%/arena.h \
 	%D%/buffer.c \
 	%D%/buffer.h \
+	%D%/digest.c \
+	%D%/digest.h \
 	%D%/error.c \
 	%D%/export.h \
 	%D%/hash.c \
@@ -13,6 +17,10 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/list.h \
+	%D%/lru.c \
+	%D%/lru.h \
+	%D%/map.c \
+	%D%/map.h \
 	%D%/options.h \
 	%D%/utf8.c \
 	%D%/utf8.h

@@ -60,7 +60,7 @@ static void mark_answered(struct rv_check *check, size_t index)
 
 static void fault(struct rv_check *check, size_t index)
 {
-    if (check->bad == SIZE_MAX)
+    if (index < check->bad)
         check->bad = index;
 }
 

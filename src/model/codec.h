@@ -109,6 +109,9 @@ struct rv_codec {
     void (*decode_error)(const struct reeve_json *value, struct rv_provider_error *ret_error);
 };
 
+/* No request is larger. */
+#define RV_MAX_REQUEST_BYTES ((size_t)256 << 20)
+
 extern const struct rv_codec rv_codec_openai;
 
 /* The reader is borrowed. */

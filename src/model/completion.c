@@ -46,7 +46,6 @@
 
 enum { DONE_GRACE_MS = 1000 };
 
-static const size_t max_request_bytes = (size_t)256 << 20;
 static const uint64_t slice_ns = RV_NS_PER_MS / 2;
 
 enum completion_state {
@@ -250,7 +249,7 @@ static int outcome(struct reeve_completion *completion, struct rv_http *http, in
     }
     if (completion->error)
         return completion->error;
-    if (!error || rv_response_complete(response) ||
+    if (!error || rv_response_complete(response) || rv_response_over(response) ||
         (response->head.status >= 300 && error != REEVE_ENOMEM))
         return rv_response_finish(response, rv_runtime_random(completion->runtime));
     rv_problem_transport(&response->detail, &completion->model->place, error,
@@ -277,7 +276,7 @@ static void http_done(struct rv_http *http, int error, void *arg)
         return;
     }
     /* The last of the text may have been told only now, and have led to a cancel. */
-    if (completion->canceled && !error) {
+    if (completion->canceled && (!error || error == REEVE_ECANCELED)) {
         describe_cancel(completion);
         error = REEVE_ECANCELED;
     }
@@ -383,21 +382,19 @@ static int check_options(const struct reeve_completion_options *options)
 static int begin_body(struct reeve_completion *completion,
                       const struct reeve_completion_options *options)
 {
-    const struct rv_codec *codec = completion->model->codec;
-    struct rv_buffer tools;
-    int error = 0;
+    struct reeve_model *model = completion->model;
+    int error;
 
-    rv_buffer_init(&tools, completion->mem, max_request_bytes);
-    if (options->tool_count)
-        error = codec->encode_tools(options->tools, options->tool_count,
-                                    completion->response.reader, &tools);
-    completion->request.tools_json = tools.data;
-    completion->request.tools_json_len = tools.len;
-    if (!error)
-        error = codec->encode_begin(&completion->request, &completion->body);
-    completion->request.tools_json = NULL;
-    completion->request.tools_json_len = 0;
-    rv_buffer_done(&tools);
+    if (options->tool_count) {
+        error = rv_tools_cache_fill(&model->tools, model->codec, options->tools,
+                                    options->tool_count, completion->response.reader);
+        if (error)
+            return error;
+        completion->request.tools_json = model->tools.json.data;
+        completion->request.tools_json_len = model->tools.json.len;
+    }
+    error = model->codec->encode_begin(&completion->request, &completion->body);
+    completion->request.tools_json = NULL; /* the next completion may change it */
     return error;
 }
 
@@ -441,7 +438,7 @@ static struct reeve_completion *completion_new(struct reeve_model *model,
     rv_list_init(&completion->node);
     rv_task_init(&completion->task, encode);
     rv_timer_init(&completion->grace, grace_over);
-    rv_buffer_init(&completion->body, model->mem, max_request_bytes);
+    rv_buffer_init(&completion->body, model->mem, RV_MAX_REQUEST_BYTES);
     return completion;
 }
 

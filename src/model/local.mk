@@ -27,5 +27,7 @@ noinst_LTLIBRARIES += %D%/libmodel.la
 	%D%/retry_after.h \
 	%D%/sentence.c \
 	%D%/sentence.h \
+	%D%/tools_cache.c \
+	%D%/tools_cache.h \
 	%D%/torn.c \
 	%D%/torn.h

@@ -145,6 +145,7 @@ static void model_destroy(struct reeve_model *model)
     rv_free(mem, model->name);
     rv_free(mem, model->base_url);
     rv_free(mem, model->url);
+    rv_tools_cache_done(&model->tools);
     rv_free(mem, model);
 }
 
@@ -165,6 +166,7 @@ RV_EXPORT int reeve_model_new(struct reeve_runtime *runtime,
     model->runtime = runtime;
     model->mem = rv_runtime_mem(runtime);
     rv_list_init(&model->completions);
+    rv_tools_cache_init(&model->tools, model->mem, RV_MAX_REQUEST_BYTES);
     error = keep_options(model, options);
     if (error) {
         model_destroy(model);

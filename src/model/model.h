@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "model/codec.h"
 #include "model/problem.h"
+#include "model/tools_cache.h"
 
 #include <reeve/model.h>
 
@@ -23,6 +24,7 @@ struct reeve_model {
     size_t key_field_len;
     struct rv_problem_place place; /* its secret lies in key_field */
     bool own_host;                 /* the base URL is the provider's own */
+    struct rv_tools_cache tools;
     bool closing;
     struct rv_list completions; /* not over yet */
 };

@@ -61,8 +61,8 @@ static int fail(struct rv_response *response, int error)
         return error;
     if (error == REEVE_ETOOBIG)
         rv_problem_plain(&response->detail, response->place, error,
-                         "the answer is larger than max_response_bytes allows, or has more tool "
-                         "calls than are taken");
+                         "the answer is larger than max_response_bytes allows, has more tool calls "
+                         "than are taken or is nested too deeply");
     else
         rv_problem_plain(&response->detail, response->place, error, reeve_error_text(error));
     response->detail.http_status = response->head.status;

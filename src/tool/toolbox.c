@@ -326,7 +326,9 @@ static int add_one(struct reeve_toolbox *toolbox, const struct reeve_tool *given
     int error;
 
     if (rv_options_copy(&spec, sizeof spec, given)) {
-        rv_toolbox_set_problem(toolbox, "The tool was not initialised with reeve_tool_init.");
+        rv_toolbox_set_problem(toolbox,
+                               "The tool was not set up with reeve_tool_init, or wants more "
+                               "than this version can do.");
         return REEVE_EINVAL;
     }
     error = check_tool(toolbox, &spec);

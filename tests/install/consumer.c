@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program of somebody else's, built with nothing but `pkg-config --cflags --libs reeve`: it runs a
- * batch of a tool of its own, and exits 0 if each call has its result, in order.
+ * A program of somebody else's, built with nothing but `pkg-config --cflags --libs reeve`: it runs
+ * a batch of a tool of its own, and exits 0 if each call has its result, in order.
  */
 #include <reeve.h>
 #include <stdio.h>

@@ -87,7 +87,7 @@ struct ticker {
 void ticker_start(struct ticker *ticker, struct world *world, void (*tick)(struct ticker *ticker),
                   void *arg);
 
-/* Run `body` as an unprivileged user in a child; true if it ended with status 0. */
-bool as_nobody(void (*body)(struct world *world), struct world *world);
+/* Run `body` with the rights of an unprivileged user. */
+void as_nobody(void (*body)(struct world *world), struct world *world);
 
 #endif

@@ -4,6 +4,7 @@
 rv_test_programs += %D%/test-real-file
 %C%_test_real_file_SOURCES = \
 	%D%/file-list.c \
+	%D%/file-outside.c \
 	%D%/file-read.c \
 	%D%/file-world.c \
 	%D%/file-world.h
@@ -50,3 +51,6 @@ rv_test_programs += %D%/test-real-loop
 	%D%/test_loop_post.c \
 	%D%/test_loop_time.c
 %C%_test_real_loop_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW)
+
+# Built by tests/scripts/threads.
+EXTRA_DIST += %D%/threads.c

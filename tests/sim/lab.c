@@ -19,6 +19,7 @@ struct job {
     struct reeve_tool_call *call;
     size_t index;
     bool fails;
+    bool is_long;
     bool ends_on_cancel;
 };
 
@@ -41,12 +42,22 @@ static void note_end(struct lab *lab, size_t index)
     event(lab, &lab->record[index].released);
 }
 
+static void finish_long(struct reeve_tool_call *call)
+{
+    size_t len = 2 * reeve_tool_call_max_output_bytes(call);
+    char *text = calloc(1, len);
+
+    memset(text, 'x', len);
+    reeve_tool_call_finish(call, text, len);
+    free(text);
+}
+
 static void end_job(struct job *job)
 {
     struct lab *lab = job->lab;
     struct reeve_tool_call *call = job->call;
     size_t index = job->index;
-    bool fails = job->fails;
+    bool fails = job->fails, is_long = job->is_long;
     char text[32];
     int len = snprintf(text, sizeof text, "%s %zu", fails ? "failed" : "did", index);
 
@@ -54,7 +65,9 @@ static void end_job(struct job *job)
     rv_free(lab->mem, job);
     if (lab->runtime)
         note_end(lab, index);
-    if (fails)
+    if (is_long)
+        finish_long(call);
+    else if (fails)
         reeve_tool_call_fail(call, 0, text, (size_t)len);
     else
         reeve_tool_call_finish(call, text, (size_t)len);
@@ -75,6 +88,7 @@ static int start_job(struct lab *lab, struct reeve_tool_call *call, const char *
     job->call = call;
     job->index = index_of(call);
     job->fails = strcmp(how, "fail") == 0;
+    job->is_long = strcmp(how, "much") == 0;
     job->ends_on_cancel = strcmp(how, "on_cancel") == 0;
     rv_timer_init(&job->timer, job_due);
     rv_list_append(&lab->jobs, &job->node);

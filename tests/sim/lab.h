@@ -9,6 +9,7 @@
  *     {"how": "refuse"}          start returns REEVE_EBUSY
  *     {"how": "never"}           finish only when the lab says so (lab_finish_held)
  *     {"how": "on_cancel"}       finish inside the cancel function
+ *     {"how": "much"}            finish inside start with more text than any cap allows
  */
 #ifndef RV_TESTS_SIM_LAB_H
 #define RV_TESTS_SIM_LAB_H

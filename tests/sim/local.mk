@@ -30,7 +30,8 @@ rv_test_programs += %D%/test-sim-batch
 	%D%/lab.h \
 	%D%/test_batch.c \
 	%D%/test_batch_life.c \
-	%D%/test_batch_random.c
+	%D%/test_batch_random.c \
+	%D%/test_hazards.c
 %C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
 rv_test_programs += %D%/test-sim-agent
@@ -40,6 +41,14 @@ rv_test_programs += %D%/test-sim-agent
 rv_test_programs += %D%/test-sim-completion
 %C%_test_sim_completion_SOURCES = \
 	%D%/completion-answers.c \
+	%D%/completion-ends.c \
+	%D%/completion-errors.c \
+	%D%/completion-memory.c \
 	%D%/completion-world.c \
 	%D%/completion-world.h
 %C%_test_sim_completion_LDADD = $(RV_TEST_LIBS) src/model/libmodel.la src/chat/libchat.la $(RV_SIM_IO)
+
+rv_test_programs += %D%/test-sim-http
+%C%_test_sim_http_SOURCES = \
+	%D%/http-request.c
+%C%_test_sim_http_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)

@@ -30,6 +30,8 @@ static void fill(struct lab *lab)
     lab_call(lab, "look", "{\"how\": \"on_cancel\"}");
     lab_call(lab, "shell", "{\"ms\": 10, \"how\": \"fail\"}");
     lab_call(lab, "set", "[]");
+    lab_call(lab, "look", "{\"how\": \"much\"}");
+    lab_call(lab, "look", "{\"how\": \"much\", \"and\": [1, {\"a\": \"b\"}]}");
     lab_call(lab, "set", "{\"ms\": 5}");
 }
 
@@ -152,6 +154,7 @@ RV_TEST(batch_life, may_end_between_the_passes, .timeout = 60)
             lab_open(&plan.lab, t);
             plan.deed = (enum deed)deed;
             fill(&plan.lab);
+            rv_sim_set_reading_cost_ns(plan.lab.runtime, 200000);
             lab_submit(&plan.lab);
             for (pass = 0; pass < at && went_on; pass++)
                 went_on = rv_sim_pass(plan.lab.runtime);

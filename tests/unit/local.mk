@@ -4,14 +4,23 @@
 
 rv_test_programs += %D%/test-base
 %C%_test_base_SOURCES = \
+	%D%/base-digest.c \
 	%D%/base-heap.c \
+	%D%/base-lru.c \
+	%D%/base-map.c \
 	%D%/base-utf8.c
 %C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
+
+# Without Criterion, which brings a libcrypto that is in use already.
+rv_test_programs += %D%/test-digest-memory
+%C%_test_digest_memory_SOURCES = %D%/digest-memory.c
+%C%_test_digest_memory_LDADD = $(RV_LIBS_BASE)
 
 rv_test_programs += %D%/test-json
 %C%_test_json_SOURCES = \
 	%D%/json-broken.c \
 	%D%/json-canonical.c \
+	%D%/json-copy.c \
 	%D%/json-number.c \
 	%D%/json-reader.c \
 	%D%/json-writer.c
@@ -27,21 +36,32 @@ rv_test_programs += %D%/test-json
 
 rv_test_programs += %D%/test-io
 %C%_test_io_SOURCES = \
+	%D%/io-file-sort.c \
 	%D%/io-http-head.c \
+	%D%/io-path.c \
 	%D%/io-sse.c
 %C%_test_io_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO)
 
-#rv_test_programs += %D%/test-chat
-#%C%_test_chat_SOURCES =
-#%C%_test_chat_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_CHAT)
+rv_test_programs += %D%/test-chat
+%C%_test_chat_SOURCES = \
+	%D%/chat-check.c \
+	%D%/chat-message.c
+%C%_test_chat_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_CHAT)
 
-#rv_test_programs += %D%/test-model
-#%C%_test_model_SOURCES =
-#%C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
+rv_test_programs += %D%/test-model
+%C%_test_model_SOURCES = \
+	%D%/model-encode.c \
+	%D%/model-errors.c \
+	%D%/model-parts.c \
+	%D%/model-stream-cases.h \
+	%D%/model-streams.c
+%C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
 
 rv_test_programs += %D%/test-tool
 %C%_test_tool_SOURCES = \
-	%D%/tool-output.c
+	%D%/tool-output.c \
+	%D%/tool-toolbox.c \
+	%D%/tool-visible.c
 %C%_test_tool_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
 
 #rv_test_programs += %D%/test-agent

@@ -2,9 +2,10 @@
 /*
  * The tool read_file: a text file, or a range of it, as valid UTF-8.
  *
- * A character belongs to the range in which its first byte stands, so that reading on at the end of
- * a range loses none and shows none twice. To know the characters at its ends, the read begins up
- * to three bytes earlier and ends up to three bytes later than what was asked for.
+ * A character (or what is shown as one U+FFFD) belongs to the range in which its first byte stands,
+ * so that reading on at the end of a range loses none and shows none twice. To know the characters
+ * at its ends, the read begins up to three bytes earlier and ends up to three bytes later than what
+ * was asked for.
  *
  * What is larger than the result may be keeps its head and its tail; between them stands a line
  * that says how many bytes of the file are gone and where to go on.
@@ -48,24 +49,31 @@ static bool is_continuation(char byte)
     return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* Where the character ends that `at` is inside of; `at` itself if there is none. */
-static size_t character_end(const char *text, size_t len, size_t at)
+/* The length of the character, or of the invalid part, that begins at a byte. */
+static size_t part_len(const char *text, size_t len)
 {
-    size_t back, start, end;
+    unsigned char lead = (unsigned char)text[0];
 
-    if (at >= len || !is_continuation(text[at]))
+    if (!rv_utf8_valid_prefix(text, len < 4 ? len : 4))
+        return rv_utf8_invalid_part(text, len);
+    if (lead < 0x80)
+        return 1;
+    return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
+/* Where the character or invalid part ends that `at` is inside of; `at` itself if there is none. */
+static size_t part_end(const char *text, size_t len, size_t at)
+{
+    size_t start = at, end;
+
+    if (at >= len)
         return at;
-    for (back = 1; back <= MARGIN_BYTES && back <= at; back++) {
-        start = at - back;
-        if (is_continuation(text[start]))
-            continue;
-        for (end = at + 1; end <= len && end <= start + 4; end++) {
-            if (rv_utf8_valid(text + start, end - start))
-                return end;
-        }
-        break;
-    }
-    return at;
+    while (start && at - start < MARGIN_BYTES && is_continuation(text[start]))
+        start--;
+    if (is_continuation(text[start]))
+        return at;
+    end = start + (start < at ? part_len(text + start, len - start) : 0);
+    return end > at ? end : at;
 }
 
 /* Drop what of a stretch lies before `offset` of the file. */
@@ -76,19 +84,19 @@ static void begin_at(struct stretch *stretch, uint64_t offset)
     if (offset > stretch->start)
         drop = offset - stretch->start < stretch->len ? (size_t)(offset - stretch->start)
                                                       : stretch->len;
-    drop = character_end(stretch->text, stretch->len, drop);
+    drop = part_end(stretch->text, stretch->len, drop);
     stretch->text += drop;
     stretch->len -= drop;
     stretch->start += drop;
 }
 
-/* Drop what lies at or behind `offset` (not before the stretch), but for the rest of a character
- * that began before it. */
+/* Drop what lies at or behind `offset`, but for the rest of a character that began before it. */
 static void end_at(struct stretch *stretch, uint64_t offset)
 {
-    if (offset - stretch->start < stretch->len)
-        stretch->len =
-            character_end(stretch->text, stretch->len, (size_t)(offset - stretch->start));
+    if (offset <= stretch->start)
+        stretch->len = 0;
+    else if (offset - stretch->start < stretch->len)
+        stretch->len = part_end(stretch->text, stretch->len, (size_t)(offset - stretch->start));
 }
 
 /* A character that the gap cuts is in the gap as a whole. */
