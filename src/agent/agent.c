@@ -4,16 +4,18 @@
  *
  *   IDLE ── send ──▶ STARTING ──▶ ASKING ──▶ CALLING ──▶ ASKING … ──▶ IDLE
  *
- * STARTING waits in the ready queue, ASKING for a completion, CALLING for a batch. The happy path: ask;
- * add the answer; if it holds calls, run them and ask again; else report and be idle.
+ * STARTING waits in the ready queue, ASKING for a completion, CALLING for a batch. The happy path:
+ * ask; add the answer; if it holds calls, run them and ask again; else report and be idle.
  *
- * The transcript is valid at every moment, not only at the end: a message with calls is added together
- * with a stand-in result for each call ("interrupted"), and the real results take the place of the
- * stand-ins when the batch is over. So a run may end anywhere, even for want of memory.
+ * The transcript is valid at every moment, not only at the end: a message with calls is added
+ * together with a stand-in result for each call ("interrupted"), and the real results take the
+ * place of the stand-ins when the batch is over. So a run may end anywhere, even for want of
+ * memory.
  *
- * Ways to end early: the completion fails or is cancelled (what text came is kept); a limit on turns or
- * calls is reached (calls past it get a result that says so); the batch is cancelled (each of its calls
- * still has a result); no memory; the agent is freed (what is in flight is disowned and ends alone).
+ * Ways to end early: the completion fails or is cancelled (what text came is kept); a limit on
+ * turns or calls is reached (calls past it get a result that says so); the batch is cancelled (each
+ * of its calls still has a result); no memory; the agent is freed (what is in flight is disowned
+ * and ends alone).
  */
 #include <reeve/agent.h>
 
@@ -50,8 +52,8 @@ struct reeve_agent {
 
     struct reeve_completion *completion; /* ASKING */
     struct reeve_batch *batch;           /* CALLING */
-    size_t first_result; /* CALLING: where the results of the batch's calls stand */
-    bool calls_left_out; /* CALLING: the limit was reached with this batch */
+    size_t first_result;                 /* CALLING: where the results of the batch's calls stand */
+    bool calls_left_out;                 /* CALLING: the limit was reached with this batch */
 
     struct reeve_run run;
     struct reeve_error_detail detail;
@@ -62,9 +64,9 @@ static const char interrupted_text[] =
     "This call was interrupted; whether it took effect is not known.";
 static const char limit_text[] =
     "This call was not run: the limit on tool calls of this run is reached.";
-static const char length_text[] =
-    "This call was not run: the answer was cut off by the limit on output tokens, so its arguments may "
-    "be incomplete. Ask for less at once.";
+static const char length_text[] = "This call was not run: the answer was cut off by the limit on "
+                                  "output tokens, so its arguments may "
+                                  "be incomplete. Ask for less at once.";
 static const char no_tools_text[] = "This call was not run: there are no tools.";
 
 static void ask(struct reeve_agent *agent);
@@ -182,7 +184,8 @@ static void calls_done(struct reeve_batch *batch, int batch_error, void *arg)
     int error = keep_results(agent);
 
     (void)batch;
-    (void)batch_error; /* a cancelled batch has been told by `cancelling`, or is the toolbox's end */
+    (void)
+        batch_error; /* a cancelled batch has been told by `cancelling`, or is the toolbox's end */
     agent->batch = NULL;
     if (agent->cancelling || batch_error)
         end_run(agent, REEVE_STOP_CANCELED, 0);
@@ -247,8 +250,8 @@ static int add_stand_ins(struct reeve_agent *agent, const struct reeve_call *cal
 }
 
 /*
- * Add the answer with its calls and their stand-ins, or nothing at all; then run the calls that may be
- * run.
+ * Add the answer with its calls and their stand-ins, or nothing at all; then run the calls that may
+ * be run.
  */
 static int call_tools(struct reeve_agent *agent, const struct reeve_completion *completion,
                       const struct reeve_call *calls, size_t count)
@@ -298,7 +301,8 @@ static void end_with_answer(struct reeve_agent *agent, const struct reeve_comple
         end_run(agent, REEVE_STOP_DONE, 0);
 }
 
-/* The completion failed or was cancelled: keep the text that came, as far as there is memory for it. */
+/* The completion failed or was cancelled: keep the text that came, as far as there is memory for
+ * it. */
 static void end_with_failure(struct reeve_agent *agent, const struct reeve_completion *completion,
                              int error)
 {
@@ -397,8 +401,8 @@ static void start(struct rv_task *task)
 }
 
 /*
- * End the run now, from wherever we are called: what is in flight is disowned, so that it ends in its
- * own time without a word to us.
+ * End the run now, from wherever we are called: what is in flight is disowned, so that it ends in
+ * its own time without a word to us.
  */
 static void abort_run(struct reeve_agent *agent)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Structs that a caller allocates and the library fills or reads: they carry their size first, so that
- * fields can be appended later and a program compiled against an older, smaller struct still works.
+ * Structs that a caller allocates and the library fills or reads: they carry their size first, so
+ * that fields can be appended later and a program compiled against an older, smaller struct still
+ * works.
  */
 #ifndef RV_BASE_OPTIONS_H
 #define RV_BASE_OPTIONS_H
@@ -11,7 +12,8 @@
 
 #include <reeve/error.h>
 
-/* For reeve_NOUN_options_init_size: the part of `defaults` that the caller's struct has room for. */
+/* For reeve_NOUN_options_init_size: the part of `defaults` that the caller's struct has room for.
+ */
 static inline void rv_options_fill(void *options, size_t size, const void *defaults,
                                    size_t defaults_size)
 {
@@ -20,9 +22,9 @@ static inline void rv_options_fill(void *options, size_t size, const void *defau
 }
 
 /*
- * Lay what a caller gave over `own`, which holds the defaults: fields that the caller does not know keep
- * theirs, fields that we do not know must be unset. `given` begins with its size. 0, or REEVE_EINVAL: it
- * was not initialised, or asks for something of a later version.
+ * Lay what a caller gave over `own`, which holds the defaults: fields that the caller does not know
+ * keep theirs, fields that we do not know must be unset. `given` begins with its size. 0, or
+ * REEVE_EINVAL: it was not initialised, or asks for something of a later version.
  */
 static inline int rv_options_copy(void *own, size_t own_size, const void *given)
 {

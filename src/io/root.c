@@ -74,7 +74,7 @@ static int kernel_open(int folder_fd, const char *path, int flags, bool links_al
 /* The kernel may be too old, or a filter may forbid the call. */
 static bool kernel_can_open(int folder_fd)
 {
-    int fd;
+    int fd = -1;
 
     if (kernel_open(folder_fd, ".", O_PATH | O_DIRECTORY, true, &fd) != 0)
         return false;

@@ -23,6 +23,7 @@
 #include "model/assembly.h"
 
 #include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 #include <reeve/error.h>
@@ -216,6 +217,7 @@ static int begin_call(struct rv_assembly *assembly, const struct rv_call_piece *
 
     if (error)
         return error;
+    assert(assembly->calls);
     call = &assembly->calls[assembly->count++];
     *call = (struct rv_assembled_call){.has_index = piece->has_index, .index = piece->index};
     rv_buffer_init(&call->arguments, assembly->mem, assembly->max_bytes);

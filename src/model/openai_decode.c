@@ -34,7 +34,7 @@ struct key {
 
 #define KEY(text)                                                                                  \
     {                                                                                              \
-        text, sizeof text - 1                                                                      \
+        (text), sizeof(text) - 1                                                                   \
     }
 
 static void pick(const struct reeve_json *value, const struct key *keys, size_t count,
