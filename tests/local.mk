@@ -6,6 +6,7 @@
 #   tests/unit          one program per folder of src, test-FOLDER, on the real loop and io
 #   tests/sim           the simulated system under the same runtime, and test-sim-NAME on it
 #   tests/integration   the real thing over loopback, test-real-NAME
+#   tests/scripts       tests that are shell scripts
 #   tests/meta          the test of the tests: planted faults that must turn red
 
 # The layers on the simulated system: RV_LIBS of the top Makefile.am with loop and io swapped.
@@ -38,7 +39,8 @@ rv_script_tests += \
 	%D%/scripts/exports \
 	%D%/scripts/headers \
 	%D%/scripts/layers \
-	%D%/scripts/style
+	%D%/scripts/style \
+	%D%/scripts/threads
 EXTRA_DIST += %D%/exports.list %D%/mutants.list
 
 # Takes over a wanted change of the public interface.
@@ -53,7 +55,7 @@ EXTRA_DIST += $(rv_script_tests)
 # Each test runs through tests/run-test. A sanitizer's report must end the program; leaks are looked
 # for in each test's body (tests/lib/test.h).
 LOG_COMPILER = $(SHELL) $(top_srcdir)/%D%/run-test
-EXTRA_DIST += %D%/run-test
+EXTRA_DIST += %D%/run-test %D%/no-criterion
 
 AM_TESTS_ENVIRONMENT = \
 	ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1:strict_init_order=1; \

@@ -250,8 +250,9 @@ void view_end_run(struct view *view, const struct reeve_run *run)
     note_stop(view, run);
     note_overlap(view);
     colour(view, dim);
-    fprintf(stderr, "%s: %u turns, %u tool calls", reeve_stop_reason_name(run->stop_reason),
-            run->turns, run->tool_calls);
+    fprintf(stderr, "%s: %u turn%s, %u tool call%s", reeve_stop_reason_name(run->stop_reason),
+            run->turns, run->turns == 1 ? "" : "s", run->tool_calls,
+            run->tool_calls == 1 ? "" : "s");
     if (run->failed_tool_calls)
         fprintf(stderr, " (%u failed)", run->failed_tool_calls);
     if (run->usage.reported)

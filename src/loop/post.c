@@ -22,7 +22,10 @@ static void take_posts(struct rv_post_box *posts)
     pthread_mutex_unlock(&posts->lock);
 }
 
-/* Returns false if there was none. */
+/*
+ * Returns false if there was none. The list is looked at again before the last one taken runs: the
+ * signal of what was posted meanwhile may have come while the task was queued, to no effect.
+ */
 static bool run_one(struct reeve_runtime *runtime)
 {
     struct rv_post_box *posts = &runtime->posts;
@@ -34,6 +37,8 @@ static bool run_one(struct reeve_runtime *runtime)
     if (!node)
         return false;
     posts->taken = node->next;
+    if (!posts->taken)
+        take_posts(posts);
     if (posts->taken)
         rv_ready_push(runtime, &posts->task);
     node->run(runtime, node->arg);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/integration/faults.h"
 
-#include <criterion/criterion.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -14,6 +14,8 @@ static size_t refusals;
 static size_t allocations;
 static size_t fail_from; /* 0: never */
 static int timerfd_error;
+static int epoll_error;
+static unsigned epoll_accepted;
 
 static void drop_message(int severity, const char *message)
 {
@@ -90,8 +92,26 @@ void fail_timerfd(int error)
     timerfd_error = error;
 }
 
-/* The library is linked into this program, so that this one is called instead of the C library's.
- */
+void fail_epoll(int error, unsigned accepted)
+{
+    epoll_error = error;
+    epoll_accepted = accepted;
+}
+
+/* What a program defines is called instead of the C library's. libevent has to see it for that. */
+__attribute__((visibility("default"))) int epoll_ctl(int epoll, int what, int fd,
+                                                     struct epoll_event *event)
+{
+    if (epoll_error && what != EPOLL_CTL_DEL) {
+        if (!epoll_accepted) {
+            errno = epoll_error;
+            return -1;
+        }
+        epoll_accepted--;
+    }
+    return (int)syscall(SYS_epoll_ctl, epoll, what, fd, event);
+}
+
 int timerfd_create(int clock, int flags)
 {
     if (timerfd_error) {

@@ -20,6 +20,10 @@ void fail_libevent_memory(bool on);
 /* The n-th from now and all after it fail; 0: none. */
 void fail_libevent_allocation(size_t n);
 
+/* epoll accepts this many more watches and changes, then refuses them with this errno; 0: it works.
+ */
+void fail_epoll(int error, unsigned accepted);
+
 /* timerfd_create fails with this errno; 0: it works. */
 void fail_timerfd(int error);
 

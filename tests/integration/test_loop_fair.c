@@ -115,12 +115,15 @@ static void limit_stack(void)
     cr_assert_eq(setrlimit(RLIMIT_STACK, &limit), 0);
 }
 
+static int descend(int depth);
+static int (*volatile deeper)(int depth) = descend; /* so that no compiler makes a loop of it */
+
 static __attribute__((noinline, no_sanitize("address", "undefined"))) int descend(int depth)
 {
     volatile char frame[1024];
 
-    frame[0] = (char)depth;
-    return depth ? descend(depth - 1) + frame[0] : 0;
+    frame[depth % 1024] = (char)depth;
+    return depth ? deeper(depth - 1) + frame[depth % 1024] : 0;
 }
 
 /* The control: under this limit a megabyte of frames is fatal. */

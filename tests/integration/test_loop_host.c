@@ -9,6 +9,7 @@
 #include "tests/integration/faults.h"
 #include "tests/integration/loop.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <reeve/error.h>
 #include <signal.h>
@@ -178,6 +179,29 @@ RV_LOOP_TEST(watch, of_a_regular_file_is_refused)
     rv_watch_free(watch);
     close(fd);
     unlink(name);
+}
+
+/* The kernel takes the first of two, or only what was watched before: all stays as it was. */
+RV_LOOP_TEST(watch, that_is_refused_stays_as_it_was)
+{
+    struct rv_watch *watch;
+
+    silence_libevent();
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    cr_assert_eq(rv_watch_new(runtime, sockets[0], read_byte, NULL, &watch), 0);
+    fail_epoll(ENOSPC, 1);
+    cr_assert_eq(rv_watch_set(watch, RV_WATCH_READ | RV_WATCH_WRITE), REEVE_ESYSTEM);
+    cr_assert_eq(events_on_base(), 0);
+    fail_epoll(ENOMEM, 1);
+    cr_assert_eq(rv_watch_set(watch, RV_WATCH_READ), 0);
+    cr_assert_eq(rv_watch_set(watch, RV_WATCH_WRITE), REEVE_ENOMEM);
+    fail_epoll(0, 0);
+    cr_assert_eq(write(sockets[1], "xz", 2), 2);
+    cr_assert_eq(reeve_runtime_run(runtime), 0);
+    cr_assert_str_eq(record, "xz");
+    rv_watch_free(watch);
+    close(sockets[0]);
+    close(sockets[1]);
 }
 
 RV_LOOP_TEST(runtimes, may_share_a_base)
@@ -389,6 +413,47 @@ RV_TEST(host, may_be_out_of_memory_when_a_wake_up_is_wanted)
     fail_libevent_memory(false);
     tear_down(t);
     cr_assert_eq(libevent_blocks(), 0);
+}
+
+static void expect_work(void)
+{
+    uint64_t start_ns = clock_ns(CLOCK_MONOTONIC);
+    struct rv_timer timer;
+    struct rv_task task;
+
+    tasks_run = timers_fired = 0;
+    rv_task_init(&task, count_task);
+    rv_timer_init(&timer, count_timer);
+    rv_ready_push(runtime, &task);
+    rv_timer_start_ms(runtime, &timer, 5);
+    cr_assert_eq(reeve_runtime_run(runtime), 0);
+    cr_assert_geq(ms_since(start_ns), 5);
+    cr_assert_eq(tasks_run, 1);
+    cr_assert_eq(timers_fired, 1);
+}
+
+/* The kernel does not take the timerfd any more: a timer of libevent stands in. */
+RV_LOOP_TEST(host, may_have_too_many_watches_for_the_alarm)
+{
+    silence_libevent();
+    fail_epoll(ENOSPC, 0);
+    expect_work();
+    fail_epoll(0, 0);
+    expect_work();
+}
+
+/* No timerfd, and no memory for a timer: not fair to the host, but nothing is lost. */
+RV_TEST(host, may_be_out_of_everything)
+{
+    count_libevent_memory();
+    fail_timerfd(EPERM);
+    set_up(t);
+    fail_libevent_memory(true);
+    expect_work();
+    cr_assert_gt(libevent_refusals(), 1);
+    fail_libevent_memory(false);
+    expect_work();
+    tear_down(t);
 }
 
 /* Each of libevent's own allocations fails in turn while a runtime is made and used. */

@@ -15,8 +15,9 @@
 static struct reeve_runtime *runtime;
 static char record[RV_RECORD_BYTES];
 
-/* A `void *` to note by, good to the end of the block. */
-#define LETTER(c) ((char[]){(c)})
+/* A user pointer that stands for a letter, and the letter again. */
+#define LETTER(c) ((void *)(uintptr_t)(c))
+#define LETTER_OF(arg) ((char)(uintptr_t)(arg))
 
 static inline struct reeve_runtime *new_runtime(struct rv_test *t)
 {

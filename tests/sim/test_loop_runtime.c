@@ -121,7 +121,7 @@ RV_SIM_TEST(random, fills_all_bits)
     for (i = 0; i < 10000; i++) {
         value = rv_runtime_random(runtime);
         for (bit = 0; bit < 64; bit++)
-            set[bit] += (value >> bit) & 1;
+            set[bit] += (unsigned)(value >> bit) & 1;
     }
     for (bit = 0; bit < 64; bit++)
         cr_assert(set[bit] > 4700 && set[bit] < 5300, "bit %d: %u of 10000", bit, set[bit]);
@@ -231,22 +231,20 @@ RV_TEST(pending, may_end_others_with_it)
 
 static void free_slot(void *value)
 {
-    note(*(char *)value);
+    note(LETTER_OF(value));
     cr_assert_eq(reeve_runtime_pending(runtime), 0);
 }
 
 RV_TEST(slot, goes_after_the_pending_in_reverse_order)
 {
     struct operation operation = {.name = 'o'};
-    char http = 'h';
-    char file = 'f';
 
     runtime = new_runtime(t);
     cr_assert_null(rv_runtime_slot(runtime, RV_SLOT_HTTP));
-    rv_runtime_slot_set(runtime, RV_SLOT_FILE, &file, free_slot);
-    rv_runtime_slot_set(runtime, RV_SLOT_HTTP, &http, free_slot);
-    cr_assert_eq(rv_runtime_slot(runtime, RV_SLOT_HTTP), &http);
-    cr_assert_eq(rv_runtime_slot(runtime, RV_SLOT_FILE), &file);
+    rv_runtime_slot_set(runtime, RV_SLOT_FILE, LETTER('f'), free_slot);
+    rv_runtime_slot_set(runtime, RV_SLOT_HTTP, LETTER('h'), free_slot);
+    cr_assert_eq(rv_runtime_slot(runtime, RV_SLOT_HTTP), LETTER('h'));
+    cr_assert_eq(rv_runtime_slot(runtime, RV_SLOT_FILE), LETTER('f'));
     cr_assert_eq(submit(&operation), 0);
     reeve_runtime_free(runtime);
     cr_assert_str_eq(record, "ohf");
@@ -332,7 +330,7 @@ RV_TEST(end, is_refused_while_a_timer_is_armed, .signal = SIGABRT)
 static void note_post(struct reeve_runtime *of, void *arg)
 {
     cr_assert_eq(of, runtime);
-    note(*(char *)arg);
+    note(LETTER_OF(arg));
 }
 
 static void post_again(struct reeve_runtime *of, void *arg)
@@ -347,13 +345,12 @@ static void post_again(struct reeve_runtime *of, void *arg)
 RV_SIM_TEST(post, runs_in_order_between_hold_and_release)
 {
     struct reeve_post posts[3];
-    char names[] = "abc";
     int i;
 
     cr_assert_eq(reeve_runtime_hold(runtime), 0);
     cr_assert(rv_sim_listening(runtime));
     for (i = 0; i < 3; i++) {
-        posts[i] = (struct reeve_post){.run = note_post, .arg = &names[i]};
+        posts[i] = (struct reeve_post){.run = note_post, .arg = LETTER('a' + i)};
         reeve_runtime_post(runtime, &posts[i]);
     }
     cr_assert_str_eq(record, "", "a post ran inside the call");
@@ -375,6 +372,29 @@ RV_SIM_TEST(post, may_post_its_node_again)
     reeve_runtime_release(runtime);
 }
 
+static struct reeve_post late = {.run = note_post, .arg = LETTER('c')};
+
+static void post_late(struct reeve_runtime *of, void *arg)
+{
+    note_post(of, arg);
+    reeve_runtime_post(of, &late);
+}
+
+/* Its signal comes while earlier posts still wait for their turn. */
+RV_SIM_TEST(post, made_while_others_are_run_is_not_forgotten)
+{
+    struct reeve_post posts[2] = {{.run = post_late, .arg = LETTER('a')},
+                                  {.run = note_post, .arg = LETTER('b')}};
+
+    cr_assert_eq(reeve_runtime_hold(runtime), 0);
+    rv_sim_set_reading_cost_ns(runtime, RV_NS_PER_MS); /* one task a pass */
+    reeve_runtime_post(runtime, &posts[0]);
+    reeve_runtime_post(runtime, &posts[1]);
+    reeve_runtime_run(runtime);
+    cr_assert_str_eq(record, "abc");
+    reeve_runtime_release(runtime);
+}
+
 RV_SIM_TEST(post, made_before_the_last_release_still_runs)
 {
     struct reeve_post post = {.run = note_post, .arg = LETTER('x')};
@@ -393,7 +413,7 @@ RV_SIM_TEST(post, made_before_the_last_release_still_runs)
 
 static void release_and_note(struct reeve_runtime *of, void *arg)
 {
-    note(*(char *)arg);
+    note(LETTER_OF(arg));
     reeve_runtime_release(of);
 }
 
@@ -460,7 +480,7 @@ RV_SIM_TEST(run, is_refused_inside_itself)
 static void note_ready(struct rv_watch *watch, unsigned events, void *arg)
 {
     (void)events;
-    note(*(char *)arg);
+    note(LETTER_OF(arg));
     rv_sim_set_ready(runtime, rv_watch_fd(watch), 0);
 }
 

@@ -544,7 +544,7 @@ static struct rv_watch *watches[3];
 static void note_watch(struct rv_watch *watch, unsigned events, void *arg)
 {
     cr_assert_eq(watch, watches[rv_watch_fd(watch)]);
-    note(*(char *)arg);
+    note(LETTER_OF(arg));
     note(events == RV_WATCH_READ ? 'r' : events == RV_WATCH_WRITE ? 'w' : '?');
 }
 
