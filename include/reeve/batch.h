@@ -18,6 +18,7 @@ extern "C" {
 
 struct reeve_batch;
 
+/* Which calls wait for which. A call of an unknown effect counts as a write. */
 enum reeve_grouping {
     REEVE_GROUPING_WRITES_FIRST = 0, /* all writes one after another, then all reads in parallel */
     REEVE_GROUPING_HAZARDS, /* the order given, wherever it matters; unknown effects are barriers */
@@ -28,7 +29,7 @@ enum reeve_grouping {
 enum reeve_call_status {
     REEVE_CALL_PENDING = 0,
     REEVE_CALL_SUCCEEDED,
-    REEVE_CALL_FAILED,    /* the tool said so */
+    REEVE_CALL_FAILED,    /* the tool said so, or memory was short */
     REEVE_CALL_UNKNOWN,   /* there is no tool of that name, or it is off */
     REEVE_CALL_INVALID,   /* its arguments are not what the tool takes */
     REEVE_CALL_TIMED_OUT, /* it ran longer than its limit */
@@ -38,7 +39,7 @@ enum reeve_call_status {
 /* "succeeded", "failed", …; static text. */
 const char *reeve_call_status_name(enum reeve_call_status status);
 
-/* The result of one call. Texts belong to the batch. */
+/* The result of one call. Texts belong to the batch, and live until its on_done has returned. */
 struct reeve_result {
     const char *call_id;
     const char *tool;
@@ -54,12 +55,16 @@ struct reeve_batch_options {
     uint32_t max_concurrency; /* calls that run at once; [5] */
     enum reeve_grouping grouping;
     uint32_t timeout_ms;     /* for each call, from its start; 0: none; [60000] */
-    uint32_t abandon_ms;     /* how long a call that was answered by time-out or cancel may go on
-                                before the batch completes without it; [5000] */
+    uint32_t abandon_ms;     /* how long a call that was answered by time-out or cancel may go on,
+                                with its permit, and holding up the calls that must wait for it,
+                                before the batch goes on without it; [5000] */
     size_t max_output_bytes; /* of each result; [256 KiB]; at least 256 */
     void *context;           /* for the tools */
 
-    /* May be NULL. A call is about to start. */
+    /*
+     * May be NULL. A call is about to start. Here, as in the two below, anything may be cancelled,
+     * submitted or freed but the runtime.
+     */
     void (*on_start)(struct reeve_batch *batch, size_t index, void *arg);
     /* May be NULL. A call has its result. */
     void (*on_result)(struct reeve_batch *batch, size_t index, void *arg);
@@ -76,15 +81,20 @@ struct reeve_batch_options {
 void reeve_batch_options_init_size(struct reeve_batch_options *options, size_t size);
 
 /*
- * Run calls. They and their texts are copied. An empty batch completes with no results.
- * Returns 0; REEVE_EINVAL (max_concurrency 0, no on_done, a cap under 256 bytes, an unknown
- * grouping, a call without id or name); REEVE_ECLOSING; REEVE_ENOMEM. If it fails, no callback
- * comes and no call was started.
+ * Run calls. They and their texts are copied, which is all that this does at once. Calls that
+ * cannot run (no such tool, broken arguments) have a result that says why, and take no permit. An
+ * empty batch completes with no results. Returns 0; REEVE_EINVAL (max_concurrency 0, no on_done, a
+ * cap under 256 bytes, an unknown grouping, a call without id or name); REEVE_ECLOSING;
+ * REEVE_ENOMEM. If it fails, no callback comes and no call was started.
  */
 int reeve_batch_run(struct reeve_toolbox *toolbox, const struct reeve_call *calls, size_t count,
                     const struct reeve_batch_options *options, struct reeve_batch **ret_batch);
 
-/* Cancel what has not ended. on_done comes later, with REEVE_ECANCELED. Twice: no effect. */
+/*
+ * Cancel what has not ended: nothing more is started, and the tools that run are told. on_done
+ * comes later, with REEVE_ECANCELED, when they have finished or have been abandoned. Twice: no
+ * effect.
+ */
 void reeve_batch_cancel(struct reeve_batch *batch);
 
 /* Cancel one call; the rest goes on. An index past the end, or an ended call: no effect. */

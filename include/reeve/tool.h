@@ -30,21 +30,23 @@ enum reeve_effect {
 struct reeve_tool {
     size_t size;             /* set by reeve_tool_init */
     const char *name;        /* 1 to 64 of A-Z a-z 0-9 _ - */
-    const char *description; /* for the model */
+    const char *description; /* for the model; NULL: none */
     const char *parameters;  /* JSON Schema of the arguments, an object; NULL: no arguments */
     enum reeve_effect effect;
 
     /*
      * Start a call. Return 0 and finish it with reeve_tool_call_finish or _fail exactly once, at
      * once or later, even if the call has been cancelled or has timed out meanwhile; the handle
-     * stays valid until then, also when the batch and the runtime are gone. Or return a negative
-     * code: the call then fails with that code's text and must not be finished.
+     * stays valid until then, also when the batch, the toolbox and the runtime are gone. Or return
+     * a negative code: the call then fails with that code's text and must not be finished. Called
+     * from the loop.
      */
     int (*start)(struct reeve_tool_call *call, void *arg);
 
     /*
      * May be NULL. Told once, if the call's result is no longer wanted (cancelled, timed out). The
-     * tool should then finish soon; finishing inside is legal.
+     * tool should then finish soon, with whatever text; finishing inside is legal. Comes after
+     * start has returned, from the loop or, at the end, from reeve_toolbox_free.
      */
     void (*cancel)(struct reeve_tool_call *call, void *arg);
     void *arg;
@@ -56,13 +58,18 @@ void reeve_tool_init_size(struct reeve_tool *tool, size_t size);
 /* An empty toolbox. Returns 0, REEVE_EINVAL, REEVE_ECLOSING or REEVE_ENOMEM. */
 int reeve_toolbox_new(struct reeve_runtime *runtime, struct reeve_toolbox **ret_toolbox);
 
-/* Free a toolbox. Its batches are cancelled first; their callbacks run before this returns. */
+/*
+ * Free a toolbox. Its batches are cancelled first; their callbacks run before this returns. NULL is
+ * allowed, and so is a callback of one of these batches as the place to do it.
+ */
 void reeve_toolbox_free(struct reeve_toolbox *toolbox);
 
 /*
- * Add a tool. Everything in it is copied, `arg` as a pointer.
+ * Add a tool. Everything in it is copied, `arg` as a pointer: what it points at must live until the
+ * last call of the tool is finished.
  * Returns 0; REEVE_EINVAL (a bad name, no start function, parameters that are not a JSON object);
- * REEVE_EEXIST; REEVE_ENOMEM. reeve_toolbox_problem says more.
+ * REEVE_EEXIST; REEVE_ECLOSING (the toolbox is being freed); REEVE_ENOMEM. reeve_toolbox_problem
+ * says more.
  */
 int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *tool);
 
@@ -80,8 +87,10 @@ int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *to
  */
 int reeve_toolbox_add_files(struct reeve_toolbox *toolbox, const char *root);
 
-/* Switch a tool off or on. An off tool is not offered to models, and calls of it fail. Returns 0 or
- * REEVE_ENOTFOUND. */
+/*
+ * Switch a tool off or on. A tool that is off is not offered to models, and calls of it fail, those
+ * included that have been submitted but not yet started. Returns 0 or REEVE_ENOTFOUND.
+ */
 int reeve_toolbox_enable(struct reeve_toolbox *toolbox, const char *name, int on);
 
 /* Why the last reeve_toolbox_add… failed: one sentence, never NULL, valid until the next one. */
@@ -94,11 +103,11 @@ const char *reeve_toolbox_problem(const struct reeve_toolbox *toolbox);
 const struct reeve_tool_definition *reeve_toolbox_definitions(const struct reeve_toolbox *toolbox,
                                                               size_t *ret_count);
 
-/* A running call, from its start function to its finish. */
+/* A running call, from its start function to its finish. What these give lives as long. */
 const char *reeve_tool_call_id(const struct reeve_tool_call *call);
 const char *reeve_tool_call_name(const struct reeve_tool_call *call);
 
-/* The parsed arguments: always an object. */
+/* The parsed arguments: always an object. A model that wrote nothing at all meant an empty one. */
 const struct reeve_json *reeve_tool_call_arguments(const struct reeve_tool_call *call);
 
 /* A member of the arguments that is a string; NULL if it is missing or of another type. */
@@ -114,7 +123,8 @@ size_t reeve_tool_call_max_output_bytes(const struct reeve_tool_call *call);
  * Finish a call well, with its result, or badly, with a text that the model can act on. The bytes
  * are copied; invalid UTF-8 is replaced by U+FFFD; what is over the cap loses its middle to a
  * marker that says how many bytes are gone. The handle is gone afterwards. Finishing twice is
- * asserted against while the batch lives. `retryable`: the same call may pass on another try.
+ * asserted against while the batch lives. `retryable`: the same call may pass on another try. After
+ * a cancel or a time-out what is said here changes nothing, but that the call is over.
  */
 void reeve_tool_call_finish(struct reeve_tool_call *call, const char *text, size_t len);
 void reeve_tool_call_fail(struct reeve_tool_call *call, int retryable, const char *text,

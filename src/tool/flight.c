@@ -21,7 +21,8 @@
  * A call that is answered while its tool goes on stays RUNNING, with its permit and its place,
  * until the tool finishes or abandon_ms have passed. What the tool says then changes nothing.
  *
- * Without memory for a flight or for a result's text the call fails with a text that needs none.
+ * Without memory for a flight the call fails, without memory for a result's text it has one that
+ * needs none, and has not succeeded.
  *
  * A host may do what it likes inside on_start, on_result, a tool's start and a tool's cancel, down
  * to freeing the toolbox, which ends the batch on the spot. So after each of these the batch may be
@@ -106,7 +107,8 @@ void rv_flight_answer_copy(struct reeve_tool_call *call, enum reeve_call_status 
         rv_flight_answer(call, status, "");
     else if (rv_output_keep(&batch->arena, text, len, batch->options.max_output_bytes, &kept,
                             &kept_len))
-        rv_flight_answer(call, REEVE_CALL_FAILED, lost_text);
+        rv_flight_answer(call, status == REEVE_CALL_SUCCEEDED ? REEVE_CALL_FAILED : status,
+                         lost_text);
     else
         answer(call, status, kept, kept_len);
 }

@@ -32,6 +32,8 @@ static void fill(struct lab *lab)
     lab_call(lab, "set", "[]");
     lab_call(lab, "look", "{\"how\": \"much\"}");
     lab_call(lab, "look", "{\"how\": \"much\", \"and\": [1, {\"a\": \"b\"}]}");
+    lab_call(lab, "look", "{\"how\": \"fail\"}");
+    lab_call(lab, "look", "{}");
     lab_call(lab, "set", "{\"ms\": 5}");
 }
 
@@ -101,6 +103,10 @@ static void check_end(const struct plan *plan)
         cr_assert_leq(lab->record[i].canceled, 1);
         if (!plan->disowned)
             cr_assert_neq(lab->record[i].on_result, 0);
+        if (plan->deed == CANCEL_BATCH) {
+            cr_assert_leq(lab->record[i].on_start, plan->at);
+            cr_assert_leq(lab->record[i].started, plan->at);
+        }
     }
     if (!plan->disowned)
         cr_assert(lab->status[3] == REEVE_CALL_UNKNOWN || lab->status[3] == REEVE_CALL_CANCELED);

@@ -124,13 +124,29 @@ static void check(struct rv_test *t, const char *text, size_t len, size_t max)
     free(parts);
 }
 
-/* Pieces that are right, wrong and nearly right. No "[" and no newline: the marker is looked for.
- */
+/* Pieces that are right, and after these some that are wrong or nearly right. No "[" and no
+ * newline: the marker is looked for. */
 static const char *const pieces[] = {
-    "a",        "bcdefgh",      "0123456789",       "\xC3\xA4",     "\xE2\x82\xAC",
-    "\xE2\x82", "\xF0\x9F\x98", "\xF0\x9F\x98\x80", "\x80",         "\xBF\xBF",
-    "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF5",         "\xFE\xFF",
-    "\xE2",     "\xF0",         "\xF0\x90",         "\xE0\x80\xAF", "\x80\x80\x80\x80\x80",
+    "a",
+    "bcdefgh",
+    "\xC3\xA4",
+    "\xE2\x82\xAC",
+    "\xF0\x9F\x98\x80",
+    "\xE2\x82",
+    "\x80",
+    "\xF0\x9F\x98",
+    "\xBF\xBF",
+    "0123456789",
+    "\xC0\xAF",
+    "\xED\xA0\x80",
+    "\xF5",
+    "\xF4\x90\x80\x80",
+    "\xFE\xFF",
+    "\xE2",
+    "\xF0\x90",
+    "\xE0\x80\xAF",
+    "\xF0",
+    "\x80\x80\x80\x80\x80",
 };
 
 static size_t make_text(struct rv_test *t, char *text, size_t len, unsigned kinds)
@@ -151,7 +167,7 @@ static size_t make_text(struct rv_test *t, char *text, size_t len, unsigned kind
 
 RV_TEST(output, is_valid_within_its_cap_and_counts_what_is_gone, .timeout = 60)
 {
-    static const unsigned kinds[] = {1, 4, 5, sizeof pieces / sizeof pieces[0]};
+    static const unsigned kinds[] = {1, 3, 5, sizeof pieces / sizeof pieces[0]};
     static char text[4096];
     int round;
 
