@@ -482,3 +482,39 @@ RV_TEST(file_list, out_of_memory, .timeout = 60)
 {
     RV_SWEEP_ALLOCATIONS(t, list_scenario, NULL, 12);
 }
+
+static void swap_for_a_link(struct ticker *ticker)
+{
+    if (ticker->ticks == 2) {
+        cr_assert_eq(
+            rename(world_path(ticker->world, "folder"), world_path(ticker->world, "elsewhere")), 0);
+        world_link(ticker->world, "other", "folder");
+    }
+    ticker->stop = ticker->ticks == 2;
+}
+
+/* A folder that has been found, and is a link when its turn comes, is not entered. */
+RV_TEST(file_list, folder_that_becomes_a_link)
+{
+    struct world world;
+    struct outcome out;
+    struct ticker ticker;
+    struct rv_file_list *list;
+    int walk;
+
+    for (walk = 0; walk < 2; walk++) {
+        world_init(&world, t);
+        world_root(&world);
+        rv_root_force_walk(world.root, walk);
+        world_folder(&world, "folder");
+        world_folder(&world, "other");
+        world_text(&world, "other/x", "");
+        cr_assert_eq(list_start(&world, ".", true, 10, &out, &list), 0);
+        ticker_start(&ticker, &world, swap_for_a_link, NULL);
+        run(&world);
+        cr_assert_eq(out.error, 0);
+        cr_assert_str_eq(out.names, "folder:d:0:unread\nother:d:0\nother/x:f:0\n");
+        outcome_clear(&out);
+        world_done(&world);
+    }
+}
