@@ -298,36 +298,64 @@ RV_TEST(file_list, cap_of_name_bytes)
     world_done(&world);
 }
 
+/* Folders in folders, all of the name "d". */
+static void make_deep(struct world *world, int depth)
+{
+    int folder = open(world->inside, O_PATH | O_DIRECTORY | O_CLOEXEC), below;
+
+    while (depth--) {
+        cr_assert_eq(mkdirat(folder, "d", 0755), 0);
+        below = openat(folder, "d", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        close(folder);
+        folder = below;
+    }
+    close(folder);
+}
+
 /* Deeper than a path can be long: what is below its end is not there, and that is told. */
 RV_TEST(file_list, deeper_than_a_path, .timeout = 60)
 {
-    enum { DEPTH = 2500 };
     struct world world;
     struct outcome out;
-    int folders[2], i;
+    char command[128];
 
     world_init(&world, t);
     world_root(&world);
-    folders[0] = open(world.inside, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    for (i = 0; i < DEPTH; i++) {
-        cr_assert_eq(mkdirat(folders[0], "d", 0755), 0);
-        folders[1] = openat(folders[0], "d", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        close(folders[0]);
-        folders[0] = folders[1];
-    }
-    close(folders[0]);
+    make_deep(&world, 2100);
     list_folder(&world, ".", true, &out);
     cr_assert_eq(out.error, 0);
     cr_assert_eq(out.listing.count, 2049);
     cr_assert_eq(out.listing.unread, 1);
     outcome_clear(&out);
-    rv_root_force_walk(world.root, true); /* which takes fewer steps */
-    list_folder(&world, ".", true, &out);
+    snprintf(command, sizeof command, "rm -rf %s/d", world.inside);
+    cr_assert_eq(system(command), 0);
+    world_done(&world);
+}
+
+/* The walk opens each name by itself, and so has a limit of its own. */
+RV_TEST(file_list, deeper_than_a_walk, .timeout = 60)
+{
+    struct world world;
+    struct outcome out;
+    char path[2 * 1025 + 1] = "";
+    int i;
+
+    world_init(&world, t);
+    world_root(&world);
+    make_deep(&world, 1030);
+    cr_assert(rv_root_force_walk(world.root, true));
+    for (i = 0; i < 1025; i++)
+        strcpy(path + 2 * i, "d/");
+    path[2 * 1024] = '\0';
+    list_folder(&world, path, false, &out);
     cr_assert_eq(out.error, 0);
-    cr_assert_eq(out.listing.count, 1025);
-    cr_assert_eq(out.listing.unread, 1);
+    cr_assert_str_eq(out.names, "d:d:0\n");
     outcome_clear(&out);
-    cr_assert_eq(system("rm -rf /tmp/reeve-file-*/root/d"), 0);
+    path[2 * 1024] = 'd';
+    list_folder(&world, path, false, &out);
+    cr_assert_eq(out.error, REEVE_ESYSTEM);
+    cr_assert_eq(out.problem.os_errno, ENAMETOOLONG);
+    outcome_clear(&out);
     world_done(&world);
 }
 
@@ -411,7 +439,7 @@ static unsigned end_everywhere(struct world *world, bool abort)
     }
 }
 
-RV_TEST(file_list, ends_at_each_step)
+RV_TEST(file_list, ends_at_each_step, .timeout = 60)
 {
     struct world world;
     struct outcome out;
@@ -461,4 +489,40 @@ no_runtime:
 RV_TEST(file_list, out_of_memory, .timeout = 60)
 {
     RV_SWEEP_ALLOCATIONS(t, list_scenario, NULL, 12);
+}
+
+static void swap_for_a_link(struct ticker *ticker)
+{
+    if (ticker->ticks == 2) {
+        cr_assert_eq(
+            rename(world_path(ticker->world, "folder"), world_path(ticker->world, "elsewhere")), 0);
+        world_link(ticker->world, "other", "folder");
+    }
+    ticker->stop = ticker->ticks == 2;
+}
+
+/* A folder that has been found, and is a link when its turn comes, is not entered. */
+RV_TEST(file_list, folder_that_becomes_a_link, .timeout = 30)
+{
+    struct world world;
+    struct outcome out;
+    struct ticker ticker;
+    struct rv_file_list *list;
+    int walk;
+
+    for (walk = 0; walk < 2; walk++) {
+        world_init(&world, t);
+        world_root(&world);
+        rv_root_force_walk(world.root, walk);
+        world_folder(&world, "folder");
+        world_folder(&world, "other");
+        world_text(&world, "other/x", "");
+        cr_assert_eq(list_start(&world, ".", true, 10, &out, &list), 0);
+        ticker_start(&ticker, &world, swap_for_a_link, NULL);
+        run(&world);
+        cr_assert_eq(out.error, 0);
+        cr_assert_str_eq(out.names, "folder:d:0:unread\nother:d:0\nother/x:f:0\n");
+        outcome_clear(&out);
+        world_done(&world);
+    }
 }

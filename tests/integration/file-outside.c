@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -315,6 +316,7 @@ static void mover_start(struct mover *mover, const struct world *world,
     mover->pid = fork();
     cr_assert_geq(mover->pid, 0);
     if (mover->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails does not stop it */
         move(world, mover->shared);
         _exit(0);
     }

@@ -30,7 +30,7 @@ static char *pattern(size_t len)
     return bytes;
 }
 
-RV_TEST(file_read, whole_files)
+RV_TEST(file_read, whole_files, .timeout = 30)
 {
     struct world world;
     struct outcome out;
@@ -331,7 +331,7 @@ static void truncate_at_third(struct ticker *ticker)
     ticker->stop = ticker->ticks == 3;
 }
 
-RV_TEST(file_read, shrinks_meanwhile)
+RV_TEST(file_read, shrinks_meanwhile, .timeout = 30)
 {
     struct world world;
     struct outcome out;
@@ -380,7 +380,7 @@ static void watch_race(struct ticker *ticker)
     ticker->stop = race->small.called && race->big.called;
 }
 
-RV_TEST(file_read, reads_take_turns)
+RV_TEST(file_read, reads_take_turns, .timeout = 30)
 {
     struct world world;
     struct race race = {0};
@@ -449,7 +449,7 @@ static unsigned end_everywhere(struct world *world, size_t max, bool abort)
     }
 }
 
-RV_TEST(file_read, ends_at_each_step)
+RV_TEST(file_read, ends_at_each_step, .timeout = 60)
 {
     struct world world;
     struct outcome out;
