@@ -55,7 +55,7 @@ EXTRA_DIST += $(rv_script_tests)
 # Each test runs through tests/run-test. A sanitizer's report must end the program; leaks are looked
 # for in each test's body (tests/lib/test.h).
 LOG_COMPILER = $(SHELL) $(top_srcdir)/%D%/run-test
-EXTRA_DIST += %D%/run-test
+EXTRA_DIST += %D%/run-test %D%/no-criterion
 
 AM_TESTS_ENVIRONMENT = \
 	ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1:strict_init_order=1; \

@@ -434,7 +434,7 @@ static void answer_plainly(struct ms_mind *mind)
     if (asked.len > 0) {
         say(mind, "You said: \"");
         say_cut(mind, asked, MAX_QUOTE_BYTES / 2);
-        say(mind, "\" ");
+        say(mind, "\". ");
     }
     say(mind, "I am a small scripted model without knowledge of my own: I look into files with the "
               "tools that I am offered and quote what I find.");
@@ -446,7 +446,7 @@ static void explain_no_tools(struct ms_mind *mind)
 
     say(mind, "You said: \"");
     say_cut(mind, ms_span_trim(asked, " \t\r\n"), MAX_QUOTE_BYTES / 2);
-    say(mind, "\" I am a small scripted model and would have to look into files for that, but I "
+    say(mind, "\". I am a small scripted model and would have to look into files for that, but I "
               "was offered no tool that I can use to do so.");
 }
 
@@ -500,6 +500,10 @@ static void answer_by_intent(struct ms_mind *mind)
 
 void ms_answer_write(struct ms_mind *mind)
 {
+    struct ms_text *text = &mind->plan.text;
+
     answer_by_intent(mind);
+    while (text->len > 0 && text->data[text->len - 1] == '\n')
+        text->data[--text->len] = '\0';
     say_errors(mind);
 }

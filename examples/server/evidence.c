@@ -69,9 +69,26 @@ static bool starts_with_any(struct ms_span text, const char *const *starts)
     return false;
 }
 
+/* '"notes.txt" does not exist …': a sentence about the path that was asked for, or about the
+ * parameter "path". */
+static bool speaks_of_path(const struct ms_item *item, struct ms_span text)
+{
+    const char *end =
+        text.len > 2 && text.s[0] == '"' ? memchr(text.s + 1, '"', text.len - 1) : NULL;
+    char path[MS_MAX_PATH_BYTES];
+    struct ms_span quoted;
+
+    if (!end || item->kind == MS_OTHER || end + 1 == text.s + text.len || end[1] != ' ')
+        return false;
+    quoted = (struct ms_span){text.s + 1, (size_t)(end - text.s - 1)};
+    if (ms_span_is(quoted, "path"))
+        return true;
+    return ms_path_normal(quoted, path) && strcmp(path, item->path) == 0;
+}
+
 /* The chat format has no flag for it: a failed tool can only say so in its text. A marked text is
  * believed whatever its length, a sentence only when it stands alone. */
-static bool tells_of_error(struct ms_span text)
+static bool tells_of_error(const struct ms_item *item)
 {
     static const char *const marks[] = {"error:", "error (", "[error", "{\"error\"", NULL};
     static const char *const sentences[] = {
@@ -80,10 +97,13 @@ static bool tells_of_error(struct ms_span text)
         "the tool ",         "there is no ",      "unknown tool",   NULL,
     };
 
-    text = ms_span_trim(text, " \n");
+    struct ms_span text = ms_span_trim(item->text, " \n");
+
     if (starts_with_any(text, marks))
         return true;
-    return starts_with_any(text, sentences) && !memchr(text.s, '\n', text.len);
+    if (text.len == 0 || memchr(text.s, '\n', text.len))
+        return false;
+    return starts_with_any(text, sentences) || speaks_of_path(item, text);
 }
 
 static enum ms_item_kind kind_of(const char *tool)
@@ -148,8 +168,8 @@ static int add_item(struct ms_evidence *evidence, yajl_val call, yajl_val result
     item->current = current;
     if (content_text(ms_json_get(result, "content"), &item->text, &item->owned))
         return -1;
-    item->error = tells_of_error(item->text);
     read_path(item);
+    item->error = tells_of_error(item);
     evidence->count++;
     return 0;
 }
@@ -243,17 +263,27 @@ bool ms_evidence_has(const struct ms_evidence *evidence, enum ms_item_kind kind,
     return false;
 }
 
+/* "[3 more entries …]", and "pipe?": what is neither a file nor a folder nor a link. */
+static bool is_note(struct ms_span line)
+{
+    if (line.len == 0)
+        return true;
+    return (line.s[0] == '[' && line.s[line.len - 1] == ']') || line.s[line.len - 1] == '?';
+}
+
 static bool read_entry(const struct ms_item *listing, struct ms_span line, struct ms_entry *entry)
 {
     const char *tab = memchr(line.s, '\t', line.len);
     struct ms_span name = {line.s, tab ? (size_t)(tab - line.s) : line.len};
     int len;
 
+    if (!tab && is_note(name))
+        return false;
     entry->size_bytes = -1;
     if (tab && tab + 1 < line.s + line.len && tab[1] >= '0' && tab[1] <= '9')
         entry->size_bytes = strtoll(tab + 1, NULL, 10);
     entry->is_folder = name.len > 0 && name.s[name.len - 1] == '/';
-    if (entry->is_folder)
+    if (entry->is_folder || (!tab && name.len > 1 && name.s[name.len - 1] == '@'))
         name.len--;
     if (name.len == 0 || name.len >= MS_MAX_PATH_BYTES || ms_span_is(name, ".") ||
         ms_span_is(name, ".."))

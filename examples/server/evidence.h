@@ -53,7 +53,8 @@ void ms_evidence_done(struct ms_evidence *evidence);
  * it since the question was asked. */
 bool ms_evidence_has(const struct ms_evidence *evidence, enum ms_item_kind kind, const char *path);
 
-/* One entry of a listing: a line `name`, `name/` or either followed by a tab and a size. */
+/* One entry of a listing: a line `name`, `name/`, or either followed by a tab and a size. A link is
+ * `name@`; `name?` (a FIFO, a device) and remarks in brackets are passed over. */
 struct ms_entry {
     char path[MS_MAX_PATH_BYTES]; /* the listing's folder and the name, joined */
     struct ms_span name;          /* without the '/' of a folder; points into the listing */

@@ -151,7 +151,7 @@ static void pick_files(const struct ms_mind *mind, bool only_fitting, struct pic
             size_t rank = ms_mind_name_hits(mind, entry.path);
 
             if (entry.is_folder || !looks_like_text(&entry) || (only_fitting && rank == 0) ||
-                is_picked(picks, entry.path) ||
+                !ms_mind_is_asked_about(mind, entry.path) || is_picked(picks, entry.path) ||
                 ms_evidence_has(&mind->evidence, MS_FILE, entry.path))
                 continue;
             pick(picks, entry.path, rank);
@@ -170,7 +170,7 @@ static void pick_folders(const struct ms_mind *mind, bool only_fitting, struct p
             size_t rank = ms_mind_name_hits(mind, entry.path);
 
             if (!entry.is_folder || entry.name.s[0] == '.' || (only_fitting && rank == 0) ||
-                is_picked(picks, entry.path) ||
+                !ms_mind_is_asked_about(mind, entry.path) || is_picked(picks, entry.path) ||
                 ms_evidence_has(&mind->evidence, MS_LISTING, entry.path))
                 continue;
             pick(picks, entry.path, rank);

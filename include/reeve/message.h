@@ -64,16 +64,16 @@ int reeve_transcript_add(struct reeve_transcript *transcript, enum reeve_role ro
 
 /*
  * Append an assistant message with tool calls and, if len is not 0, text before them. All is
- * copied. Returns 0; REEVE_EINVAL (no call; an id or a name that is NULL or empty; an id twice);
- * REEVE_ENOMEM.
+ * copied. Returns 0; REEVE_EINVAL (no call; an id or a name that is NULL, empty or not UTF-8; an id
+ * twice); REEVE_ENOMEM.
  */
 int reeve_transcript_add_calls(struct reeve_transcript *transcript, const char *text, size_t len,
                                const struct reeve_call *calls, size_t count);
 
 /*
  * Append the result of a call. `is_error` tells the model that the text says what went wrong.
- * Returns 0; REEVE_ENOTFOUND (the last assistant message has no unanswered call of that id);
- * REEVE_EINVAL; REEVE_ENOMEM.
+ * Returns 0; REEVE_ENOTFOUND (no call of that id waits for its result: calls do until another
+ * message than a result follows them); REEVE_EINVAL; REEVE_ENOMEM.
  */
 int reeve_transcript_add_result(struct reeve_transcript *transcript, const char *call_id,
                                 const char *text, size_t len, int is_error);
@@ -98,8 +98,9 @@ const struct reeve_message *reeve_transcript_at(const struct reeve_transcript *t
  * Check what every provider demands: each call answered exactly once, after the message that asked
  * for it and before any other message; no result without its call; the first message after the
  * system messages is the user's. A transcript that ends with unanswered calls is not valid.
- * Returns 0, or REEVE_EINVAL with the index of the first message at fault in *ret_bad (may be
- * NULL).
+ * Constant time: it is kept as the transcript grows. Returns 0, or REEVE_EINVAL with the index of
+ * the first message at fault in *ret_bad (may be NULL); of a call without its result that is the
+ * message that asked for it.
  */
 int reeve_transcript_check(const struct reeve_transcript *transcript, size_t *ret_bad);
 

@@ -47,7 +47,8 @@ void reeve_model_options_init_size(struct reeve_model_options *options, size_t s
  * Make a model. Nothing is sent and nothing is looked up. All texts are copied.
  * Returns 0; REEVE_EINVAL (no name; a base URL that is not http:// or https://, or that carries a
  * user name, a query or a fragment; an unknown provider; a key with a control character or a
- * space); REEVE_ENOMEM.
+ * space, or of more than 8192 bytes; an infinite temperature; max_response_bytes 0);
+ * REEVE_ECLOSING; REEVE_ENOMEM.
  */
 int reeve_model_new(struct reeve_runtime *runtime, const struct reeve_model_options *options,
                     struct reeve_model **ret_model);
@@ -55,7 +56,7 @@ int reeve_model_new(struct reeve_runtime *runtime, const struct reeve_model_opti
 /* Free a model. Its pending completions are cancelled; their callbacks run before this returns. */
 void reeve_model_free(struct reeve_model *model);
 
-/* The name and the base URL it was made with. */
+/* The name and the base URL it was made with, the latter without slashes at its end. */
 const char *reeve_model_name(const struct reeve_model *model);
 const char *reeve_model_base_url(const struct reeve_model *model);
 
@@ -115,8 +116,9 @@ void reeve_completion_options_init_size(struct reeve_completion_options *options
 
 /*
  * Ask the model. The transcript's messages are held, not copied.
- * Returns 0; REEVE_EINVAL (no on_done, an invalid transcript, a tool whose parameters are not a
- * JSON object); REEVE_ECLOSING; REEVE_ENOMEM. If it fails, no callback comes.
+ * Returns 0; REEVE_EINVAL (no on_done; an empty or invalid transcript; a tool without a name, or
+ * whose parameters are not a JSON object; an infinite temperature); REEVE_ETOOBIG (tools of more
+ * than 256 MiB); REEVE_ECLOSING; REEVE_ENOMEM. If it fails, no callback comes.
  */
 int reeve_complete(struct reeve_model *model, const struct reeve_completion_options *options,
                    struct reeve_completion **ret_completion);
@@ -128,9 +130,11 @@ void reeve_completion_cancel(struct reeve_completion *completion);
 const char *reeve_completion_text(const struct reeve_completion *completion, size_t *ret_len);
 
 /*
- * The calls that the model asked for; none before on_done, and none of a completion that failed, so
- * that a call cut short is never run. Every id is there and unique: what the server left out is
- * made up. The arguments are as the model wrote them.
+ * The calls that the model asked for; none before on_done, none of a completion that failed and
+ * none of an answer that the content filter cut, so that a call cut short is never run (an answer
+ * cut by REEVE_FINISH_LENGTH may end in one). Every id is there and unique: what the server left
+ * out is made up. The arguments are as the model wrote them, valid UTF-8; what is no JSON object
+ * goes back to the model as {"invalid_json": "…"}, since servers refuse anything else.
  */
 const struct reeve_call *reeve_completion_calls(const struct reeve_completion *completion,
                                                 size_t *ret_count);

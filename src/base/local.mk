@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 %C%_libbase_la_SOURCES = \
 	%D%/alloc.c \
 	%D%/alloc.h \
+	%D%/arena.c \
+	%D%/arena.h \
 	%D%/buffer.c \
 	%D%/buffer.h \
 	%D%/digest.c \

@@ -24,11 +24,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "io/file_op.h"
 #include "io/file_sort.h"
 #include "loop/clock.h"
 #include "loop/runtime.h"
-#include "json/arena.h"
 
 #include <reeve/error.h>
 
@@ -340,7 +340,7 @@ static void run_slice(struct rv_task *task)
         finish(list, REEVE_ECANCELED);
         break;
     default:
-        assert(!"a listing's task runs in the states above only");
+        assert(0 && "a listing's task runs in the states above only");
     }
 }
 

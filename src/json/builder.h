@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "json/arena.h"
+#include "base/arena.h"
 #include "json/value.h"
 
 struct rv_json_builder {

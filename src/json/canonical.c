@@ -11,7 +11,7 @@
 
 #include <reeve/error.h>
 
-#include "json/arena.h"
+#include "base/arena.h"
 #include "json/number.h"
 #include "json/quote.h"
 #include "json/value.h"

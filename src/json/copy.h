@@ -3,7 +3,7 @@
 #ifndef RV_JSON_COPY_H
 #define RV_JSON_COPY_H
 
-#include "json/arena.h"
+#include "base/arena.h"
 
 #include <reeve/json.h>
 

@@ -2,8 +2,6 @@
 # Reader, writer, canonical form. The only place that includes yajl.
 noinst_LTLIBRARIES += %D%/libjson.la
 %C%_libjson_la_SOURCES = \
-	%D%/arena.c \
-	%D%/arena.h \
 	%D%/builder.c \
 	%D%/builder.h \
 	%D%/canonical.c \

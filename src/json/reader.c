@@ -31,10 +31,10 @@
 
 #include <reeve/error.h>
 
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/list.h"
 #include "base/utf8.h"
-#include "json/arena.h"
 #include "json/builder.h"
 #include "json/problem.h"
 

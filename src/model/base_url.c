@@ -7,6 +7,9 @@
 
 #include <reeve/error.h>
 
+/* The longest name of a host, with a port. */
+enum { MAX_AUTHORITY_BYTES = 255 };
+
 static const char *behind_scheme(const char *url)
 {
     if (!strncasecmp(url, "http://", 7))
@@ -31,7 +34,7 @@ static const char *host_end(const char *host)
 
     if (host[0] == '[')
         return bracket && *bracket == ']' ? bracket + 1 : host;
-    return host + strcspn(host, ":/");
+    return host + strcspn(host, ":/%[]");
 }
 
 static bool port_valid(const char *port, size_t len)
@@ -59,7 +62,7 @@ int rv_base_url_check(const char *url, size_t *ret_len)
         return REEVE_EINVAL;
     authority = strcspn(host, "/");
     end = host_end(host);
-    if (end == host || memchr(host, '@', authority))
+    if (end == host || authority > MAX_AUTHORITY_BYTES || memchr(host, '@', authority))
         return REEVE_EINVAL;
     if (*end == ':' && !port_valid(end + 1, (size_t)(host + authority - end - 1)))
         return REEVE_EINVAL;

@@ -249,7 +249,7 @@ static int outcome(struct reeve_completion *completion, struct rv_http *http, in
     }
     if (completion->error)
         return completion->error;
-    if (!error || rv_response_complete(response) ||
+    if (!error || rv_response_complete(response) || rv_response_over(response) ||
         (response->head.status >= 300 && error != REEVE_ENOMEM))
         return rv_response_finish(response, rv_runtime_random(completion->runtime));
     rv_problem_transport(&response->detail, &completion->model->place, error,
@@ -276,7 +276,7 @@ static void http_done(struct rv_http *http, int error, void *arg)
         return;
     }
     /* The last of the text may have been told only now, and have led to a cancel. */
-    if (completion->canceled && !error) {
+    if (completion->canceled && (!error || error == REEVE_ECANCELED)) {
         describe_cancel(completion);
         error = REEVE_ECANCELED;
     }

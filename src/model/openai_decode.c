@@ -495,7 +495,7 @@ void rv_openai_decode_error(const struct reeve_json *value, struct rv_provider_e
             break;
     ret_error->type = get_word(error, "type");
     if (!ret_error->type)
-        ret_error->type = get_word(error, "status");
+        ret_error->type = get_text(error, "status", NULL);
     ret_error->code = get_word(error, "code");
     ret_error->request_id = get_text(value, "request_id", NULL);
 }

@@ -8,8 +8,8 @@
 
 #include "base/utf8.h"
 
-/* So few bytes of a secret tell nothing, and end many a text by chance. */
-enum { SMALLEST_PART = 4 };
+/* So much of a secret's beginning is taken out, anywhere, and at the end of a text. */
+enum { SMALLEST_PART = 8, SMALLEST_PART_AT_END = 4 };
 
 static const char ellipsis[] = "\xE2\x80\xA6";
 static const char replacement[] = "\xEF\xBF\xBD";
@@ -48,17 +48,21 @@ static void mark_cut(struct rv_sentence *sentence, size_t start, size_t end)
 }
 
 /*
- * How many bytes of the secret begin here; 0: none. What is added may have been cut somewhere, so
- * the beginning of the secret at its very end counts as well.
+ * How many bytes of the secret stand here; 0: none. What is added may have been cut somewhere, by
+ * its sender, by who quotes it, or at its very end: so a long enough beginning counts as well.
  */
 static size_t secret_here(const struct rv_sentence *sentence, const char *bytes, size_t len)
 {
     const struct rv_secret *secret = sentence->secret;
-    size_t most = secret ? secret->len : 0;
+    size_t same = 0;
 
-    if (len < most)
-        most = len >= SMALLEST_PART ? len : 0;
-    return most && !memcmp(bytes, secret->bytes, most) ? most : 0;
+    if (!secret)
+        return 0;
+    while (same < len && same < secret->len && bytes[same] == secret->bytes[same])
+        same++;
+    if (same == secret->len || same >= SMALLEST_PART)
+        return same;
+    return same == len && same >= SMALLEST_PART_AT_END ? same : 0;
 }
 
 /* How many bytes of the input the next thing to be written takes, and what is written for it. */

@@ -8,13 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/list.h"
 #include "flow/semaphore.h"
 #include "loop/ready.h"
 #include "loop/runtime.h"
 #include "tool/call.h"
 #include "tool/hazards.h"
-#include "json/arena.h"
 
 #include <reeve/batch.h>
 

@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "tool/toolbox.h"
-#include "json/arena.h"
 
 #include <reeve/batch.h>
 #include <reeve/tool.h>

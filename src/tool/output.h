@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "json/arena.h"
+#include "base/arena.h"
 
 /* A cap may not be smaller: marker and a little of both ends must fit. */
 #define RV_OUTPUT_SMALLEST_CAP 256

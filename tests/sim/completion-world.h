@@ -50,6 +50,9 @@ struct world {
     char call_text[1024];   /* id|name|arguments; of each */
     struct rv_buffer final; /* reeve_completion_text at the end */
 
+    const char *script; /* for responders */
+    int number;
+
     /* Called inside the callbacks. */
     void (*in_text)(struct world *world);
     void (*in_done)(struct world *world);

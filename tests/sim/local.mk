@@ -41,6 +41,9 @@ rv_test_programs += %D%/test-sim-agent
 rv_test_programs += %D%/test-sim-completion
 %C%_test_sim_completion_SOURCES = \
 	%D%/completion-answers.c \
+	%D%/completion-ends.c \
+	%D%/completion-errors.c \
+	%D%/completion-memory.c \
 	%D%/completion-world.c \
 	%D%/completion-world.h
 %C%_test_sim_completion_LDADD = $(RV_TEST_LIBS) src/model/libmodel.la src/chat/libchat.la $(RV_SIM_IO)

@@ -36,7 +36,9 @@ rv_test_programs += %D%/test-json
 
 rv_test_programs += %D%/test-io
 %C%_test_io_SOURCES = \
+	%D%/io-file-sort.c \
 	%D%/io-http-head.c \
+	%D%/io-path.c \
 	%D%/io-sse.c
 %C%_test_io_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO)
 
@@ -48,6 +50,9 @@ rv_test_programs += %D%/test-chat
 
 rv_test_programs += %D%/test-model
 %C%_test_model_SOURCES = \
+	%D%/model-encode.c \
+	%D%/model-errors.c \
+	%D%/model-parts.c \
 	%D%/model-stream-cases.h \
 	%D%/model-streams.c
 %C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)
@@ -55,7 +60,8 @@ rv_test_programs += %D%/test-model
 rv_test_programs += %D%/test-tool
 %C%_test_tool_SOURCES = \
 	%D%/tool-output.c \
-	%D%/tool-toolbox.c
+	%D%/tool-toolbox.c \
+	%D%/tool-visible.c
 %C%_test_tool_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
 
 #rv_test_programs += %D%/test-agent

@@ -239,6 +239,22 @@ RV_TEST(server_script, lists_a_folder_that_the_question_names_first)
     end(&talk, &plan);
 }
 
+RV_TEST(server_script, stays_in_the_folder_that_is_named)
+{
+    struct talk talk;
+    struct ms_plan plan;
+
+    start(&talk, FILE_TOOLS);
+    say(&talk, "user", "What is in sub/?");
+    step(&talk, CALLS("list_directory", "{\"path\":\".\"}"), RESULTS("a.txt\nsub/\nz/\n"));
+    step(&talk, CALLS("list_directory", "{\"path\":\"sub\"}"), RESULTS("deep.txt\n"));
+    step(&talk, CALLS("read_file", "{\"path\":\"sub/deep.txt\"}"), RESULTS("hello\n"));
+    plan = think(&talk);
+    cr_assert_eq(plan.calls_count, 0);
+    cr_assert_str_eq(plan.text.data, "sub/deep.txt begins:\n  hello");
+    end(&talk, &plan);
+}
+
 RV_TEST(server_script, reads_at_most_eight_files_at_once)
 {
     struct ms_text listing;
@@ -333,6 +349,37 @@ RV_TEST(server_script, tells_which_tools_failed)
     step(&talk, CALLS("list_directory", "{\"path\":\".\"}"), RESULTS("Error: permission denied"));
     plan = think(&talk);
     expect_text(&plan, "I could not list .: permission denied");
+    end(&talk, &plan);
+}
+
+/* What list_directory and read_file really say. */
+RV_TEST(server_script, understands_what_the_real_tools_say)
+{
+    struct talk talk;
+    struct ms_plan plan;
+
+    start(&talk, FILE_TOOLS);
+    say(&talk, "user", "What is the secret word in the files?");
+    step(&talk, CALLS("list_directory", "{\"path\":\".\"}"),
+         RESULTS("a.txt\t12\nlink@\npipe?\nodd?\t3\n[2 more entries: list further down]\n"));
+    step(&talk,
+         CALLS("read_file", "{\"path\":\"a.txt\"}", "read_file", "{\"path\":\"link\"}", "read_file",
+               "{\"path\":\"odd?\"}"),
+         RESULTS("\"a.txt\" may not be read: permission denied",
+                 "\"link\" leaves the root folder: use a path below it",
+                 "\"quoted\" secret word: kelp\n"));
+    plan = think(&talk);
+    expect_text(&plan,
+                "I read 1 file (odd?). odd?, line 1, says: \"\"quoted\" secret word: kelp\"");
+    expect_text(&plan, "I could not read a.txt: \"a.txt\" may not be read: permission denied");
+    expect_text(&plan, "I could not read link: \"link\" leaves the root folder");
+    end(&talk, &plan);
+
+    start(&talk, FILE_TOOLS);
+    say(&talk, "user", "List the files");
+    step(&talk, CALLS("list_directory", "{\"path\":\".\"}"), RESULTS("[the directory is empty]\n"));
+    plan = think(&talk);
+    expect_text(&plan, "[the directory is empty]");
     end(&talk, &plan);
 }
 

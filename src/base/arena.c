@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A list of chunks, each twice as large as the one before. */
-#include "json/arena.h"
+#include "base/arena.h"
 
 enum {
     FIRST_BYTES = 4096,

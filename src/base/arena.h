@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that is given back all at once: allocating is moving a pointer. A reader's values live in
- * one, and yajl's own state while it parses.
+ * Memory that is given back all at once: allocating is moving a pointer. The values of a JSON text
+ * live in one, the results of a batch, the entries of a listing.
  */
-#ifndef RV_JSON_ARENA_H
-#define RV_JSON_ARENA_H
+#ifndef RV_BASE_ARENA_H
+#define RV_BASE_ARENA_H
 
 #include <stddef.h>
 
