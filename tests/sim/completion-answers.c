@@ -155,7 +155,7 @@ RV_TEST(completion, sends_no_key_that_is_not_there)
 }
 
 /* In pieces of each size, each in a turn of the loop of its own. */
-RV_TEST(completion, is_the_same_in_pieces_of_any_size)
+RV_TEST(completion, is_the_same_in_pieces_of_any_size, .timeout = 60)
 {
     struct world world;
     size_t size;

@@ -102,7 +102,7 @@ static unsigned end_at_every_step(struct rv_test *t, void (*end)(struct world *w
     return ended;
 }
 
-RV_TEST(completion, can_be_cancelled_at_every_step)
+RV_TEST(completion, can_be_cancelled_at_every_step, .timeout = 60)
 {
     unsigned steps = end_at_every_step(t, cancel, true);
 
@@ -110,12 +110,12 @@ RV_TEST(completion, can_be_cancelled_at_every_step)
     cr_assert_geq(steps, 8);
 }
 
-RV_TEST(completion, ends_with_its_model_at_every_step)
+RV_TEST(completion, ends_with_its_model_at_every_step, .timeout = 60)
 {
     cr_assert_geq(end_at_every_step(t, free_model, false), 8);
 }
 
-RV_TEST(completion, ends_with_its_runtime_at_every_step)
+RV_TEST(completion, ends_with_its_runtime_at_every_step, .timeout = 60)
 {
     cr_assert_geq(end_at_every_step(t, free_runtime, false), 8);
 }
@@ -296,7 +296,7 @@ RV_TEST(completion, ends_together_with_its_neighbours)
 }
 
 /* The runtime goes while a request that ended inside its own callback is still to be buried. */
-RV_TEST(completion, is_buried_with_its_runtime)
+RV_TEST(completion, is_buried_with_its_runtime, .timeout = 60)
 {
     struct world world;
     unsigned step;

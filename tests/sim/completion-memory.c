@@ -99,7 +99,7 @@ static void beat(struct rv_sim_event *event)
 }
 
 /* 20,000 messages, at 10 us for each look at the clock: other things get their turn meanwhile. */
-RV_TEST(completion, writes_a_long_conversation_in_slices)
+RV_TEST(completion, writes_a_long_conversation_in_slices, .timeout = 60)
 {
     struct beat heart = {0};
     struct world world;

@@ -205,7 +205,7 @@ static void random_conversation(struct rv_test *t, struct reeve_transcript *tran
     }
 }
 
-RV_TEST(check, agrees_with_a_slow_one)
+RV_TEST(check, agrees_with_a_slow_one, .timeout = 60)
 {
     struct place place;
     size_t round, bad, slow, valid = 0, cut;
@@ -231,7 +231,7 @@ RV_TEST(check, agrees_with_a_slow_one)
     cr_assert_lt(valid, ROUNDS - ROUNDS / 20);
 }
 
-RV_TEST(check, takes_a_hundred_thousand_messages)
+RV_TEST(check, takes_a_hundred_thousand_messages, .timeout = 60)
 {
     struct place place;
     const struct reeve_call call = {"a", "look", "{}", 2};

@@ -275,7 +275,7 @@ static int story(struct rv_test *run, void *arg)
     return error;
 }
 
-RV_TEST(transcript, survives_every_failed_allocation)
+RV_TEST(transcript, survives_every_failed_allocation, .timeout = 60)
 {
     RV_SWEEP_ALLOCATIONS(t, story, NULL, 60);
 }
