@@ -197,7 +197,8 @@ static void expect_late(struct get *get, double started_ms, unsigned limit_ms, c
 
     cr_assert_eq(get->error, REEVE_ETIMEDOUT, "%s", reeve_error_name(get->error));
     cr_assert_geq(took_ms, (double)limit_ms - 0.01);
-    cr_assert_leq(took_ms, (double)limit_ms + 100, "late by %f ms", took_ms - (double)limit_ms);
+    /* A busy machine is late; the simulated one (tests/sim) is held to the millisecond. */
+    cr_assert_leq(took_ms, (double)limit_ms + 500, "late by %f ms", took_ms - (double)limit_ms);
     assert_problem(get, "%s %s %s %u ms (%s)", before, get->options.url, between, limit_ms, name);
 }
 
@@ -260,15 +261,15 @@ RV_TEST(http, silence_in_the_body, WORLD)
 
     world->answer = drip;
     get->options.timeout_ms = 0;
-    get->options.first_byte_timeout_ms = 60;
-    get->options.idle_timeout_ms = 60;
+    get->options.first_byte_timeout_ms = 60000;
+    get->options.idle_timeout_ms = 150;
     get_start(get);
     world_run(world);
     /* The limit counts from the last byte, which came after 160 ms. */
     cr_assert_eq(get->received, 8);
-    cr_assert_geq(now_ms() - start_ms, 219);
-    cr_assert_leq(now_ms() - start_ms, 400);
-    assert_problem(get, "nothing more came from %s for 60 ms (idle_timeout_ms)", get->options.url);
+    cr_assert_geq(now_ms() - start_ms, 309);
+    cr_assert_leq(now_ms() - start_ms, 800);
+    assert_problem(get, "nothing more came from %s for 150 ms (idle_timeout_ms)", get->options.url);
     get_free(get);
 }
 
@@ -277,11 +278,11 @@ RV_TEST(http, an_answer_that_takes_too_long, WORLD)
     struct world *world = t->data;
     struct played nothing = {"", THEN_NOTHING};
     double start_ms = now_ms();
-    struct get *get = get_with_limit(world, LIMIT(timeout_ms), 90, &nothing);
+    struct get *get = get_with_limit(world, LIMIT(timeout_ms), 400, &nothing);
 
     world->answer = drip;
     world_run(world);
-    expect_late(get, start_ms, 90, "the answer from", "was not complete within", "timeout_ms");
+    expect_late(get, start_ms, 400, "the answer from", "was not complete within", "timeout_ms");
     cr_assert_gt(get->received, 1, "what came was handed on");
     get_free(get);
 }
@@ -364,7 +365,7 @@ RV_TEST(http, limits_do_not_end_other_requests, WORLD)
     WORLD_UNTIL(world, raw_server_requests(world->server) == 1);
     world->answer = drip;
     other = get_new(world, "/");
-    other->options.idle_timeout_ms = 60;
+    other->options.idle_timeout_ms = 150;
     get_start(other);
     world_run(world);
     cr_assert_eq(late->error, REEVE_ETIMEDOUT);
