@@ -22,8 +22,8 @@
  */
 #include "model/assembly.h"
 
-#include <stdio.h>
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <reeve/error.h>
