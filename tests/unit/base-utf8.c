@@ -213,16 +213,15 @@ RV_TEST(utf8, knows_what_may_still_be_completed)
 
 static int repair(struct rv_test *t, void *arg)
 {
+    static const char broken[] = "a\xFF"
+                                 "b and a text that is long enough to make the buffer grow "
+                                 "once more than at first, and once more\xC3";
     struct rv_buffer out;
     int error;
 
     (void)arg;
     rv_buffer_init(&out, t->mem, 1000);
-    error = rv_utf8_add_repaired(&out,
-                                 "a\xFF"
-                                 "b and a text that is long enough to make the buffer grow "
-                                 "once more than at first, and once more\xC3",
-                                 101);
+    error = rv_utf8_add_repaired(&out, broken, sizeof broken - 1);
     cr_assert(!error || !out.len);
     rv_buffer_done(&out);
     return error;
