@@ -26,14 +26,6 @@ rv_test_programs += %D%/test-json
 	%D%/json-writer.c
 %C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
 
-#rv_test_programs += %D%/test-loop
-#%C%_test_loop_SOURCES =
-#%C%_test_loop_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_LOOP)
-
-#rv_test_programs += %D%/test-flow
-#%C%_test_flow_SOURCES =
-#%C%_test_flow_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW)
-
 rv_test_programs += %D%/test-io
 %C%_test_io_SOURCES = \
 	%D%/io-file-sort.c \
@@ -63,10 +55,6 @@ rv_test_programs += %D%/test-tool
 	%D%/tool-toolbox.c \
 	%D%/tool-visible.c
 %C%_test_tool_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
-
-#rv_test_programs += %D%/test-agent
-#%C%_test_agent_SOURCES =
-#%C%_test_agent_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_AGENT)
 
 # The scripted model server shares no code with src.
 rv_test_programs += %D%/test-server
