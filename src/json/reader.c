@@ -23,7 +23,6 @@
  */
 #include "json/reader.h"
 
-#include <assert.h>
 #include <setjmp.h>
 #include <string.h>
 
@@ -314,16 +313,18 @@ static char *resolve(char *text, const char *end)
  */
 static char *string_start(char *start, char *end)
 {
-    char *quote = end;
     const char *before;
+    char *quote;
 
-    do {
-        quote = memrchr(start, '"', (size_t)(quote - start));
-        assert(quote);
+    for (quote = end; quote > start;) {
+        if (*--quote != '"')
+            continue;
         for (before = quote; before > start && before[-1] == '\\'; before--)
             ;
-    } while ((quote - before) % 2);
-    return quote + 1;
+        if ((quote - before) % 2 == 0)
+            return quote + 1;
+    }
+    return start; /* not reached: the lexer saw it */
 }
 
 /*
