@@ -46,7 +46,8 @@ size_t reeve_json_count(const struct reeve_json *value);
 
 /*
  * The bytes of a string, valid UTF-8 and NUL-terminated (a string may hold NULs of its own; the
- * length tells), or NULL if the value is not a string. ret_len may be NULL.
+ * length tells), or NULL if the value is not a string. An escaped surrogate without its partner has
+ * become U+FFFD. ret_len may be NULL.
  */
 const char *reeve_json_string(const struct reeve_json *value, size_t *ret_len);
 

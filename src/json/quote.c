@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A string as JSON text. */
+/* A string as JSON text. What needs no escape, nearly all, is passed over eight bytes at a time. */
 #include "json/quote.h"
 
-#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "base/utf8.h"
+
+static const uint64_t ones = UINT64_C(0x0101010101010101);
 
 /* What a byte is escaped with: 0 nothing, 'u' its code, else the letter behind the backslash. */
 static char escape_of(char byte)
@@ -36,24 +39,52 @@ static int add_escape(struct rv_buffer *out, char byte, char letter)
     return rv_buffer_add(out, escape, letter == 'u' ? sizeof escape : 2);
 }
 
+/* Not 0 if one of eight bytes is `byte`, or (the second) is below 0x20. */
+static uint64_t any_equal(uint64_t word, unsigned char byte)
+{
+    word ^= ones * byte;
+    return (word - ones) & ~word & (ones * 0x80);
+}
+
+static uint64_t any_control(uint64_t word)
+{
+    return (word - ones * 0x20) & ~word & (ones * 0x80);
+}
+
+/* How many bytes at the beginning need no escape. */
+static size_t plain_prefix(const char *text, size_t len)
+{
+    size_t at = 0;
+    uint64_t word;
+
+    for (; at + sizeof word <= len; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        if (any_control(word) | any_equal(word, '"') | any_equal(word, '\\'))
+            break;
+    }
+    while (at < len && !escape_of(text[at]))
+        at++;
+    return at;
+}
+
 /* Valid UTF-8, escaped. */
 static int add_escaped(struct rv_buffer *out, const char *text, size_t len)
 {
-    size_t plain = 0; /* where the bytes begin that need no escape */
-    size_t at;
-    int error = 0;
-    char letter;
+    size_t at = 0;
+    size_t plain;
+    int error;
 
-    for (at = 0; at < len && !error; at++) {
-        letter = escape_of(text[at]);
-        if (!letter)
-            continue;
-        error = rv_buffer_add(out, text + plain, at - plain);
-        if (!error)
-            error = add_escape(out, text[at], letter);
-        plain = at + 1;
+    for (;;) {
+        plain = plain_prefix(text + at, len - at);
+        error = rv_buffer_add(out, text + at, plain);
+        at += plain;
+        if (error || at == len)
+            return error;
+        error = add_escape(out, text[at], escape_of(text[at]));
+        if (error)
+            return error;
+        at++;
     }
-    return error || plain == len ? error : rv_buffer_add(out, text + plain, len - plain);
 }
 
 static int add_repaired(struct rv_buffer *out, const char *bytes, size_t len)

@@ -39,7 +39,10 @@ int rv_json_reader_new(struct rv_mem *mem, const struct rv_json_limits *limits,
  */
 int rv_json_reader_feed(struct rv_json_reader *reader, const char *text, size_t len);
 
-/* The end of the text. The value lives until the reader is reset or freed. */
+/*
+ * The end of the text. The value lives until the reader is reset or freed, and nothing else is
+ * legal until then. In its strings an escaped surrogate that has no partner is U+FFFD.
+ */
 int rv_json_reader_finish(struct rv_json_reader *reader, const struct reeve_json **ret_value);
 
 /* Feed and finish in one. */

@@ -231,6 +231,44 @@ RV_TEST(writer, escapes_every_byte_that_needs_it_and_no_other)
     rv_json_reader_free(reader);
 }
 
+static const char *spell(unsigned byte, char *ret, size_t size)
+{
+    if (byte == '"' || byte == '\\')
+        snprintf(ret, size, "\\%c", (int)byte);
+    else if (byte < 0x20)
+        snprintf(ret, size, "\\u%04x", byte);
+    else
+        snprintf(ret, size, "%c", (int)byte);
+    return ret;
+}
+
+/* Eight bytes are looked at in one step: each byte in each place among plain ones. */
+RV_TEST(writer, misses_no_escape_wherever_it_stands)
+{
+    static const char plain[] = "xxxxxxxxxxxxxxxxxxxxx";
+    char text[sizeof plain], wanted[64], spelt[8];
+    struct writing w;
+    unsigned byte;
+    size_t at;
+
+    start(t, &w, 1000);
+    for (byte = 0; byte < 128; byte++) {
+        if (byte && strchr("\b\f\n\r\t", (int)byte))
+            continue; /* they have names; see above */
+        for (at = 0; at < sizeof plain - 1; at++) {
+            memcpy(text, plain, sizeof plain);
+            text[at] = (char)byte;
+            snprintf(wanted, sizeof wanted, "\"%.*s%s%s\"", (int)at, plain,
+                     spell(byte, spelt, sizeof spelt), plain + at + 1);
+            rv_json_string(w.writer, text, sizeof plain - 1);
+            cr_assert_eq(finish(&w), 0);
+            cr_assert_str_eq(rv_buffer_text(&w.out), wanted);
+            restart(&w);
+        }
+    }
+    stop(&w);
+}
+
 RV_TEST(writer, repairs_invalid_utf8_in_strings_and_keys)
 {
     struct writing w;
