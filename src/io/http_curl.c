@@ -10,10 +10,9 @@
  * Nothing of this exists before a runtime's first request. Connections stay open between requests
  * without being watched, so that an idle runtime has no pending event.
  */
+#include <assert.h>
 #include <curl/curl.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "io/http_curl.h"
 #include "io/http_wire.h"
@@ -43,8 +42,7 @@ struct hub_socket {
     struct rv_watch *watch;
 };
 
-/* ---- transfers --------------------------------------------------------------------------------
- */
+/* ---- transfers ------------------------------------------------------------------------------- */
 
 static void give_back(struct hub *hub, CURL *easy)
 {
@@ -110,6 +108,19 @@ static void end_with_result(struct hub *hub, struct rv_transfer *transfer, CURLc
     transfer_end(hub, transfer, error, detail);
 }
 
+/* Whether the transfer was begun anew, to judge the server by what the second file says. */
+static bool try_again(struct hub *hub, struct rv_transfer *transfer, CURLcode result)
+{
+    if (transfer->second_try || !hub->trust.second_file ||
+        !rv_easy_is_untrusted(transfer, (int)result))
+        return false;
+    transfer->second_try = true;
+    if (rv_easy_trust_file(transfer, hub->trust.second_file))
+        return false;
+    curl_multi_remove_handle(hub->multi, transfer->easy);
+    return curl_multi_add_handle(hub->multi, transfer->easy) == CURLM_OK;
+}
+
 static void end_finished(struct hub *hub)
 {
     CURLMsg *message;
@@ -122,20 +133,22 @@ static void end_finished(struct hub *hub)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
-        end_with_result(hub, transfer, result);
+        if (transfer->second_try && transfer->http->state != RV_HTTP_CONNECTING)
+            rv_trust_adopt(hub->mem, &hub->trust);
+        if (!try_again(hub, transfer, result))
+            end_with_result(hub, transfer, result);
     }
 }
 
-/* ---- sockets and timer ------------------------------------------------------------------------
- */
+/* ---- sockets and timer ----------------------------------------------------------------------- */
 
 static void drive(struct hub *hub, curl_socket_t fd, int events)
 {
     int running;
 
     curl_multi_socket_action(hub->multi, fd, events, &running);
-    end_doomed(hub);
     end_finished(hub);
+    end_doomed(hub);
 }
 
 static void on_ready(struct rv_watch *watch, unsigned events, void *arg)
@@ -229,8 +242,7 @@ static void time_is_now(struct rv_task *task)
     drive(rv_container_of(task, struct hub, task), CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* ---- the hub ----------------------------------------------------------------------------------
- */
+/* ---- the hub --------------------------------------------------------------------------------- */
 
 /* Of the process, and never undone: other users of libcurl may be about. */
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -241,42 +253,12 @@ static void init_global(void)
     global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static int copy_env(struct rv_mem *mem, const char *name, char **ret_text)
-{
-    const char *value = secure_getenv(name);
-
-    if (*ret_text || !value || !*value)
-        return 0;
-    *ret_text = rv_strdup(mem, value);
-    return *ret_text ? 0 : REEVE_ENOMEM;
-}
-
-/*
- * libcurl's library reads none of these variables, its tool does. What they name replaces the
- * default. Without them only the default file is used where there is one, and not the folder beside
- * it: libcurl keeps loaded certificates for all connections only of a file.
- */
-static int find_trust(struct hub *hub)
-{
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    struct rv_trust *trust = &hub->trust;
-
-    if (copy_env(hub->mem, "CURL_CA_BUNDLE", &trust->file) ||
-        copy_env(hub->mem, "SSL_CERT_FILE", &trust->file) ||
-        copy_env(hub->mem, "SSL_CERT_DIR", &trust->folder))
-        return REEVE_ENOMEM;
-    trust->from_env = trust->file || trust->folder;
-    if (trust->from_env || !info->cainfo)
-        return 0;
-    trust->file = rv_strdup(hub->mem, info->cainfo);
-    return trust->file ? 0 : REEVE_ENOMEM;
-}
-
 static void hub_free(void *value)
 {
     struct hub *hub = value;
     struct rv_list *node, *after;
 
+    assert(rv_list_empty(&hub->transfers) && "requests end before their runtime");
     while (hub->idle_count)
         curl_easy_cleanup(hub->idle[--hub->idle_count]);
     if (hub->multi)
@@ -285,8 +267,7 @@ static void hub_free(void *value)
         socket_free(rv_list_entry(node, struct hub_socket, node));
     rv_timer_stop(hub->runtime, &hub->timer);
     rv_ready_remove(&hub->task);
-    rv_free(hub->mem, hub->trust.file);
-    rv_free(hub->mem, hub->trust.folder);
+    rv_trust_done(hub->mem, &hub->trust);
     rv_free(hub->mem, hub);
 }
 
@@ -319,7 +300,7 @@ static int hub_new(struct reeve_runtime *runtime, struct hub **ret_hub)
     rv_list_init(&hub->doomed);
     rv_list_init(&hub->sockets);
     hub->multi = curl_multi_init();
-    if (!hub->multi || find_trust(hub)) {
+    if (!hub->multi || rv_trust_find(mem, &hub->trust)) {
         hub_free(hub);
         return REEVE_ENOMEM;
     }
@@ -348,8 +329,7 @@ static struct hub *hub_of(struct rv_http *http)
     return rv_runtime_slot(http->runtime, RV_SLOT_HTTP);
 }
 
-/* ---- the wire ---------------------------------------------------------------------------------
- */
+/* ---- the wire -------------------------------------------------------------------------------- */
 
 static int transfer_new(struct hub *hub, struct rv_http *http, struct rv_transfer **ret_transfer)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The wire over libcurl, in two files: http_curl.c has what exists once a runtime (the multi
- * handle, its sockets and its timer), http_easy.c what belongs to one request (its easy handle). A
- * libcurl handle is a `void *` here, as it is in libcurl's own headers.
+ * The wire over libcurl, in three files: http_curl.c has what exists once a runtime (the multi
+ * handle, its sockets and its timer), http_easy.c what belongs to one request (its easy handle),
+ * http_trust.c which certificates count. A libcurl handle is a `void *` here, as it is in libcurl's
+ * own headers.
  */
 #ifndef RV_IO_HTTP_CURL_H
 #define RV_IO_HTTP_CURL_H
@@ -12,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/list.h"
+#include "io/http_trust.h"
 
 struct rv_http;
 
@@ -24,18 +26,19 @@ struct rv_transfer {
     struct sockaddr_in6 address; /* the last that a connection was tried to; or a sockaddr_in */
     int socket_errno;
     bool bad_encoding;
+    bool second_try;      /* after the server was not trusted */
     char error_text[256]; /* CURL_ERROR_SIZE */
-};
-
-/* Where a runtime's certificates come from, found out once. NULL: nothing. */
-struct rv_trust {
-    char *file;
-    char *folder;
-    bool from_env;
 };
 
 /* Set an easy handle up for a request. 0 or REEVE_ENOMEM. */
 int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust);
+
+/* Set it up to judge the server by this file instead. 0 or REEVE_ENOMEM. */
+int rv_easy_trust_file(struct rv_transfer *transfer, const char *file);
+
+/* The result is that nobody vouches for the server's certificate: nothing of the request was sent,
+ * and another file may know more. */
+bool rv_easy_is_untrusted(struct rv_transfer *transfer, int result);
 
 /* What a result of libcurl's means: REEVE_E…, and in words if more is known than the code says;
  * the words live in `text` or for ever. */

@@ -86,8 +86,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     return 0;
 }
 
-/* ---- setting up -------------------------------------------------------------------------------
- */
+/* ---- setting up ------------------------------------------------------------------------------ */
 
 /*
  * libcurl's setters are checked once, at the end. What this libcurl was built without is left out;
@@ -186,6 +185,16 @@ static void set_body(struct setup *setup, const struct rv_http *http)
     set_pointer(setup, CURLOPT_POSTFIELDS, rv_buffer_text(&http->body));
 }
 
+int rv_easy_trust_file(struct rv_transfer *transfer, const char *file)
+{
+    struct setup setup = {transfer->easy, CURLE_OK};
+
+    *transfer->error_text = '\0';
+    set_pointer(&setup, CURLOPT_CAINFO, file);
+    set_pointer(&setup, CURLOPT_CAPATH, NULL);
+    return setup.result == CURLE_OK ? 0 : REEVE_ENOMEM;
+}
+
 static void set_method(struct setup *setup, const struct rv_http *http)
 {
     const char *method = http->method;
@@ -201,8 +210,7 @@ static void set_method(struct setup *setup, const struct rv_http *http)
         set_pointer(setup, CURLOPT_CUSTOMREQUEST, method);
 }
 
-/* ---- request headers --------------------------------------------------------------------------
- */
+/* ---- request headers ------------------------------------------------------------------------- */
 
 /* What libcurl would send of its own accord, and must not unless the owner gave it. */
 static char no_expect[] = "Expect:";
@@ -285,8 +293,7 @@ int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust)
     return setup.result == CURLE_OK ? 0 : REEVE_ENOMEM;
 }
 
-/* ---- results ----------------------------------------------------------------------------------
- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 /* What libcurl says beyond the code is only told where it is about certificates and addresses; it
  * could hold what a server sent elsewhere. */
@@ -340,6 +347,23 @@ static struct meaning find_meaning(CURLcode result)
             return meanings[i];
     }
     return unknown;
+}
+
+/* There is a second file with OpenSSL and its kin only, whose verdicts these are (x509_vfy.h): the
+ * certificate, or one that it leads to, is signed by nobody who is known. */
+bool rv_easy_is_untrusted(struct rv_transfer *transfer, int result)
+{
+    static const long verdicts[] = {2, 18, 19, 20, 21};
+    long verdict = 0;
+
+    if ((CURLcode)result != CURLE_PEER_FAILED_VERIFICATION)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++) {
+        if (verdict == verdicts[i])
+            return true;
+    }
+    return false;
 }
 
 /* A proxy that was asked for a tunnel answers in HTTP; libcurl takes its no for a lost connection.

@@ -28,6 +28,8 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/http_curl.c \
 	%D%/http_curl.h \
 	%D%/http_easy.c \
+	%D%/http_trust.c \
+	%D%/http_trust.h \
 	%D%/root.c \
 	%D%/root.h \
 	%D%/walk.c \

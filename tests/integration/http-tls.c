@@ -3,8 +3,29 @@
 #include "tests/integration/http-world.h"
 #include "tests/integration/tls-server.h"
 
+#include <curl/curl.h>
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What libcurl says of where the system's certificates are; NULL: what it says by itself. */
+static const char *system_file, *system_folder;
+
+typedef curl_version_info_data *(*version_info_fn)(CURLversion);
+
+__attribute__((visibility("default"))) curl_version_info_data *curl_version_info(CURLversion age)
+{
+    static curl_version_info_data info;
+    version_info_fn system_one;
+
+    *(void **)&system_one = dlsym(RTLD_NEXT, "curl_version_info");
+    info = *system_one(age);
+    if (system_file)
+        info.cainfo = system_file;
+    if (system_folder)
+        info.capath = system_folder;
+    return &info;
+}
 
 static struct get *get_secure(struct world *world, struct tls_server *server, const char *host)
 {
@@ -44,7 +65,7 @@ static void expect_hello(struct get *get)
     get_free(get);
 }
 
-RV_TEST(tls, an_unknown_certificate_is_refused, WORLD)
+RV_TEST(tls, an_unknown_certificate_is_refused, WORLD, .timeout = 60)
 {
     struct tls_server *server = tls_server_new("DNS:localhost,IP:127.0.0.1");
 
@@ -119,5 +140,72 @@ RV_TEST(tls, connections_are_kept, WORLD)
     for (int i = 0; i < 5; i++)
         expect_hello(get_secure(t->data, server, "localhost"));
     cr_assert_eq(tls_server_handshakes(server), 1);
+    end(t, server);
+}
+
+/* ---- the system's own ------------------------------------------------------------------------ */
+
+RV_TEST(tls, the_system_folder_is_asked_first, WORLD)
+{
+    struct tls_server *server = tls_server_new("DNS:localhost");
+
+    system_folder = tls_server_folder(server);
+    system_file = "/nonexistent/ca.pem";
+    expect_hello(get_secure(t->data, server, "localhost"));
+    cr_assert_eq(tls_server_accepted(server), 1);
+    end(t, server);
+}
+
+RV_TEST(tls, the_system_file_is_asked_when_the_folder_does_not_know, WORLD, .timeout = 20)
+{
+    struct tls_server *known = tls_server_new("DNS:localhost");
+    struct tls_server *other = tls_server_new("DNS:localhost");
+
+    system_folder = tls_server_folder(known);
+    system_file = tls_server_file(other);
+    expect_hello(get_secure(t->data, other, "localhost"));
+    cr_assert_eq(tls_server_accepted(other), 2);
+    cr_assert_eq(tls_server_handshakes(other), 1);
+    /* It is remembered: the connection is used again, and the folder not asked. */
+    expect_hello(get_secure(t->data, other, "localhost"));
+    cr_assert_eq(tls_server_accepted(other), 2);
+    end(t, other);
+    tls_server_free(known);
+}
+
+RV_TEST(tls, a_server_that_neither_knows, WORLD, .timeout = 20)
+{
+    struct tls_server *known = tls_server_new("DNS:localhost");
+    struct tls_server *other = tls_server_new("DNS:localhost");
+
+    system_folder = tls_server_folder(known);
+    system_file = tls_server_file(known);
+    expect_refused(get_secure(t->data, other, "localhost"), "certificate");
+    expect_refused(get_secure(t->data, other, "localhost"), "certificate");
+    cr_assert_eq(tls_server_accepted(other), 4);
+    cr_assert_eq(tls_server_handshakes(other), 0);
+    end(t, other);
+    tls_server_free(known);
+}
+
+RV_TEST(tls, another_name_is_not_asked_about_twice, WORLD)
+{
+    struct tls_server *server = tls_server_new("DNS:other.example");
+
+    system_folder = tls_server_folder(server);
+    system_file = tls_server_file(server);
+    expect_refused(get_secure(t->data, server, "localhost"), "localhost");
+    cr_assert_eq(tls_server_accepted(server), 1);
+    end(t, server);
+}
+
+RV_TEST(tls, a_folder_without_hashes_is_passed_over, WORLD)
+{
+    struct tls_server *server = tls_server_new("DNS:localhost");
+
+    system_folder = "/etc";
+    system_file = tls_server_file(server);
+    expect_hello(get_secure(t->data, server, "localhost"));
+    cr_assert_eq(tls_server_accepted(server), 1);
     end(t, server);
 }

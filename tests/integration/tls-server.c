@@ -24,6 +24,7 @@ struct tls_server {
     pthread_t thread;
     int fd;
     unsigned port;
+    atomic_uint accepted;
     atomic_uint handshakes;
     atomic_bool stop;
     char folder[64];
@@ -37,8 +38,7 @@ static void must(int ok)
         abort();
 }
 
-/* ---- the certificate --------------------------------------------------------------------------
- */
+/* ---- the certificate ------------------------------------------------------------------------- */
 
 static void add_extension(X509 *cert, int nid, const char *value)
 {
@@ -85,8 +85,7 @@ static void write_cert(struct tls_server *server)
     must(link(server->file, server->hashed) == 0);
 }
 
-/* ---- the server -------------------------------------------------------------------------------
- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 static bool read_request(SSL *ssl)
 {
@@ -112,6 +111,7 @@ static void serve(struct tls_server *server, int fd)
     SSL *ssl = SSL_new(server->ctx);
 
     must(ssl != NULL);
+    atomic_fetch_add(&server->accepted, 1);
     SSL_set_fd(ssl, fd);
     if (SSL_accept(ssl) == 1) {
         atomic_fetch_add(&server->handshakes, 1);
@@ -200,4 +200,9 @@ const char *tls_server_folder(const struct tls_server *server)
 unsigned tls_server_handshakes(struct tls_server *server)
 {
     return atomic_load(&server->handshakes);
+}
+
+unsigned tls_server_accepted(struct tls_server *server)
+{
+    return atomic_load(&server->accepted);
 }

@@ -19,7 +19,8 @@ unsigned tls_server_port(const struct tls_server *server);
 const char *tls_server_file(const struct tls_server *server);
 const char *tls_server_folder(const struct tls_server *server);
 
-/* Handshakes that came to an end so far. */
+/* Connections so far, and how many of them came to the end of their handshake. */
+unsigned tls_server_accepted(struct tls_server *server);
 unsigned tls_server_handshakes(struct tls_server *server);
 
 #endif
