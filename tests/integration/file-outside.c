@@ -343,6 +343,7 @@ struct tally {
 
 static void count(struct tally *tally, const struct outcome *out)
 {
+    cr_assert_neq(out->error, REEVE_ESYSTEM, "errno %d", out->problem.os_errno);
     if (out->error)
         tally->refused++;
     else

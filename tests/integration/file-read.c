@@ -352,6 +352,16 @@ RV_TEST(file_read, shrinks_meanwhile, .timeout = 30)
     cr_assert_arr_eq(out.text, big, out.len);
     outcome_clear(&out);
 
+    /* Now the head ends early: nothing is left out any more. */
+    world_write(&world, "big", big, 2 * MIB);
+    cr_assert_eq(read_start(&world, "big", 3 * MIB / 2, &out, &read), 0);
+    ticker_start(&ticker, &world, truncate_at_third, NULL);
+    run(&world);
+    cr_assert_eq(out.error, 0);
+    cr_assert_eq(out.len, MIB / 2);
+    cr_assert_eq(out.content.skipped, 0);
+    outcome_clear(&out);
+
     /* Now the head is whole, and there is nothing where the tail was. */
     world_write(&world, "big", big, 2 * MIB);
     cr_assert_eq(read_start(&world, "big", 1000, &out, &read), 0);

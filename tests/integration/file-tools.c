@@ -2,6 +2,7 @@
 /* read_file and list_directory as a model meets them: through a toolbox and a batch. */
 #include "tests/integration/file-world.h"
 
+#include <event2/event.h>
 #include <fcntl.h>
 #include <reeve/batch.h>
 #include <reeve/tool.h>
@@ -562,50 +563,108 @@ RV_TEST(file_tools, calls_overlap_in_time)
     bench_done(&bench);
 }
 
+/* Does something to a running call at a step of it. */
+struct ending {
+    struct bench *bench;
+    unsigned at;
+    unsigned done_at;
+};
+
 static void cancel_at(struct ticker *ticker)
 {
-    struct bench *bench = ticker->arg;
+    struct ending *ending = ticker->arg;
 
-    ticker->stop = bench->done;
-    if (!ticker->stop && ticker->ticks == bench->cap)
-        reeve_batch_cancel(bench->batch);
+    ticker->stop = ending->bench->done;
+    if (ticker->stop)
+        ending->done_at = ticker->ticks;
+    else if (ticker->ticks == ending->at)
+        reeve_batch_cancel(ending->bench->batch);
 }
 
-/* At each step of each tool: a cancel, and freeing toolbox or runtime. */
-RV_TEST(file_tools, ends_at_each_step, .timeout = 60)
+static void leave_at(struct ticker *ticker)
 {
-    static const char *const calls[][2] = {
-        {"read_file", "{\"path\":\"big\"}"},
-        {"list_directory", "{\"recursive\":true}"},
-    };
-    struct bench bench;
-    struct ticker ticker;
-    char *text = calloc(1, 1000000);
-    size_t i, at, steps = 0;
+    struct ending *ending = ticker->arg;
 
-    memset(text, 'x', 999999);
-    for (i = 0; i < 2; i++) {
-        bench_init(&bench, t);
-        world_write(&bench.world, "big", text, 999999);
-        bench.status = REEVE_CALL_PENDING;
-        for (at = 1; bench.status != REEVE_CALL_SUCCEEDED; at++) {
-            cr_assert_eq(start_call(&bench, calls[i][0], calls[i][1]), 0);
-            bench.cap = at;
-            ticker_start(&ticker, &bench.world, cancel_at, &bench);
-            bench.cap = at;
-            run(&bench.world);
-            bench.cap = 0;
-            cr_assert_eq(bench.done, 1);
-            cr_assert(bench.status == REEVE_CALL_CANCELED || bench.status == REEVE_CALL_SUCCEEDED);
-            steps++;
-        }
-        cr_assert_eq(start_call(&bench, calls[i][0], calls[i][1]), 0);
-        bench_done(&bench);
-        cr_assert_eq(bench.done, 1);
-        cr_assert_eq(bench.error, REEVE_ECANCELED);
-    }
-    cr_assert_gt(steps, 8);
+    ticker->stop = ending->bench->done || ticker->ticks == ending->at;
+    if (ticker->stop)
+        event_base_loopbreak(reeve_runtime_event_base(ticker->world->runtime));
+}
+
+static const char *const long_calls[][2] = {
+    {"read_file", "{\"path\":\"big\"}"},
+    {"list_directory", "{\"recursive\":true}"},
+};
+
+static void bench_fill(struct bench *bench)
+{
+    char name[32], *text = malloc(4000000);
+    size_t i;
+
+    cr_assert_not_null(text);
+    memset(text, 'x', 4000000);
+    world_write(&bench->world, "big", text, 4000000);
     free(text);
+    for (i = 0; i < 20; i++) {
+        snprintf(name, sizeof name, "folder-%zu", i);
+        world_folder(&bench->world, name);
+    }
+    bench->cap = 5000000;
+}
+
+/* A cancel does not wait for the work to be done. */
+RV_TEST(file_tools, canceled_at_each_step, .timeout = 60)
+{
+    struct bench bench;
+    struct ending ending = {.bench = &bench};
+    struct ticker ticker;
+    size_t i;
+
+    bench_init(&bench, t);
+    bench_fill(&bench);
+    for (i = 0; i < 2; i++) {
+        bench.status = REEVE_CALL_PENDING;
+        for (ending.at = 1; bench.status != REEVE_CALL_SUCCEEDED; ending.at++) {
+            cr_assert_eq(start_call(&bench, long_calls[i][0], long_calls[i][1]), 0);
+            ticker_start(&ticker, &bench.world, cancel_at, &ending);
+            run(&bench.world);
+            cr_assert_eq(bench.done, 1);
+            if (bench.status == REEVE_CALL_SUCCEEDED)
+                continue;
+            cr_assert_eq(bench.status, REEVE_CALL_CANCELED);
+            cr_assert_leq(ending.done_at, ending.at + 6, "call %zu, step %u: done at step %u", i,
+                          ending.at, ending.done_at);
+        }
+        cr_assert_gt(ending.at, 30);
+    }
+    bench_done(&bench);
+}
+
+/* The toolbox goes at each step of a call, and the runtime right after it. */
+RV_TEST(file_tools, freed_at_each_step, .timeout = 60)
+{
+    struct bench bench;
+    struct ending ending = {.bench = &bench};
+    struct ticker ticker;
+    size_t i, canceled;
+
+    for (i = 0; i < 2; i++) {
+        canceled = 0;
+        for (ending.at = 1; ending.at < 40; ending.at += 3) {
+            bench_init(&bench, t);
+            bench_fill(&bench);
+            cr_assert_eq(start_call(&bench, long_calls[i][0], long_calls[i][1]), 0);
+            ticker_start(&ticker, &bench.world, leave_at, &ending);
+            run(&bench.world);
+            bench_done(&bench);
+            cr_assert_eq(bench.done, 1);
+            cr_assert(bench.error == REEVE_ECANCELED || !bench.error);
+            canceled += bench.error != 0;
+            /* A result that was settled before the end stays what it is. */
+            cr_assert(bench.status == REEVE_CALL_SUCCEEDED ||
+                      (bench.error && bench.status == REEVE_CALL_CANCELED));
+        }
+        cr_assert(i || canceled); /* leaving waits for the end of the slice */
+    }
 }
 
 /* A tool and its arguments. */

@@ -15,7 +15,7 @@ rv_test_programs += %D%/test-real-tools
 	%D%/file-tools.c \
 	%D%/file-world.c \
 	%D%/file-world.h
-%C%_test_real_tools_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
+%C%_test_real_tools_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL) $(EVENT_LIBS)
 
 # reeve-agent against reeve-model-server, each a process of its own.
 rv_script_tests += %D%/agent-program
