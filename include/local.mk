@@ -10,6 +10,7 @@ reeveinclude_HEADERS = \
 	%D%/reeve/error.h \
 	%D%/reeve/json.h \
 	%D%/reeve/message.h \
+	%D%/reeve/metrics.h \
 	%D%/reeve/model.h \
 	%D%/reeve/runtime.h \
 	%D%/reeve/tool.h

@@ -9,6 +9,7 @@
 #include <reeve/error.h>
 #include <reeve/json.h>
 #include <reeve/message.h>
+#include <reeve/metrics.h>
 #include <reeve/model.h>
 #include <reeve/runtime.h>
 #include <reeve/tool.h>

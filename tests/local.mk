@@ -10,7 +10,7 @@
 #   tests/meta          the test of the tests: planted faults that must turn red
 
 # The layers on the simulated system: RV_LIBS of the top Makefile.am with loop and io swapped.
-RV_SIM_LOOP = %D%/sim/libsimloop.la $(RV_LIBS_JSON)
+RV_SIM_LOOP = %D%/sim/libsimloop.la $(RV_LIBS_METRICS)
 RV_SIM_FLOW = src/flow/libflow.la $(RV_SIM_LOOP)
 RV_SIM_IO = %D%/sim/libsimio.la $(RV_SIM_FLOW)
 RV_SIM_LIBS = src/agent/libagent.la src/tool/libtool.la src/model/libmodel.la src/chat/libchat.la \

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "loop/ready.h"
 #include "loop/runtime.h"
+#include "metrics/metrics.h"
 
 struct rv_system;
 
@@ -55,6 +56,7 @@ struct reeve_runtime {
     size_t pending_count;
     size_t children;
     uint64_t random[4];
+    struct rv_metrics metrics;
     struct rv_slot_entry slots[RV_SLOT_COUNT];
     enum rv_slot slot_order[RV_SLOT_COUNT];
     size_t slot_count;

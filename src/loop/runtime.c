@@ -188,6 +188,17 @@ struct rv_mem *rv_runtime_mem(struct reeve_runtime *runtime)
     return runtime->mem;
 }
 
+struct rv_metrics *rv_runtime_metrics(struct reeve_runtime *runtime)
+{
+    return &runtime->metrics;
+}
+
+RV_EXPORT uint64_t reeve_runtime_counter(const struct reeve_runtime *runtime,
+                                         enum reeve_counter counter)
+{
+    return rv_metrics_counter(&runtime->metrics, counter);
+}
+
 bool rv_runtime_closing(const struct reeve_runtime *runtime)
 {
     return runtime->closing;

@@ -14,12 +14,17 @@
 
 #include <reeve/runtime.h>
 
+struct rv_metrics;
+
 struct rv_mem *rv_runtime_mem(struct reeve_runtime *runtime);
 
 /* Being freed: new submissions are refused with REEVE_ECLOSING. */
 bool rv_runtime_closing(const struct reeve_runtime *runtime);
 
 uint64_t rv_runtime_random(struct reeve_runtime *runtime);
+
+/* What it counts (metrics/metrics.h). */
+struct rv_metrics *rv_runtime_metrics(struct reeve_runtime *runtime);
 
 /* Things that exist once a runtime, made on first use by the folder that owns them. */
 enum rv_slot {

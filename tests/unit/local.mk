@@ -26,6 +26,10 @@ rv_test_programs += %D%/test-json
 	%D%/json-writer.c
 %C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
 
+rv_test_programs += %D%/test-metrics
+%C%_test_metrics_SOURCES = %D%/metrics-counter.c
+%C%_test_metrics_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_LOOP)
+
 rv_test_programs += %D%/test-io
 %C%_test_io_SOURCES = \
 	%D%/io-file-sort.c \
