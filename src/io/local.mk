@@ -18,6 +18,9 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/http_wire.h \
 	%D%/path.c \
 	%D%/path.h \
+	%D%/process.c \
+	%D%/process.h \
+	%D%/process_system.h \
 	%D%/sse.c \
 	%D%/sse.h
 %C%_libiosys_la_SOURCES = \
@@ -30,6 +33,9 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/http_easy.c \
 	%D%/http_trust.c \
 	%D%/http_trust.h \
+	%D%/process_child.c \
+	%D%/process_spawn.c \
+	%D%/process_spawn.h \
 	%D%/root.c \
 	%D%/root.h \
 	%D%/walk.c \

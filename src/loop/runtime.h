@@ -30,6 +30,7 @@ struct rv_metrics *rv_runtime_metrics(struct reeve_runtime *runtime);
 enum rv_slot {
     RV_SLOT_HTTP,
     RV_SLOT_FILE,
+    RV_SLOT_PROCESS,
     RV_SLOT_COUNT,
 };
 

@@ -52,5 +52,13 @@ rv_test_programs += %D%/test-real-loop
 	%D%/test_loop_time.c
 %C%_test_real_loop_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW)
 
+rv_test_programs += %D%/test-real-process
+%C%_test_real_process_SOURCES = \
+	%D%/process-life.c \
+	%D%/process-limits.c \
+	%D%/process-world.c \
+	%D%/process-world.h
+%C%_test_real_process_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_LIBS)
+
 # Built by tests/scripts/threads.
 EXTRA_DIST += %D%/threads.c
