@@ -8,7 +8,9 @@ check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
 %C%_libsimloop_la_LIBADD = src/loop/libloop.la
 %C%_libsimio_la_SOURCES = \
 	%D%/http.c \
-	%D%/http.h
+	%D%/http.h \
+	%D%/process.c \
+	%D%/process.h
 %C%_libsimio_la_LIBADD = src/io/libio.la
 
 rv_test_programs += %D%/test-sim-loop
@@ -52,3 +54,8 @@ rv_test_programs += %D%/test-sim-http
 %C%_test_sim_http_SOURCES = \
 	%D%/http-request.c
 %C%_test_sim_http_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)
+
+rv_test_programs += %D%/test-sim-process
+%C%_test_sim_process_SOURCES = \
+	%D%/test_process.c
+%C%_test_sim_process_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)
