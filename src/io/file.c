@@ -13,9 +13,6 @@
  */
 #include "io/file.h"
 
-#include <string.h>
-#include <unistd.h>
-
 #include "base/buffer.h"
 #include "io/file_op.h"
 #include "loop/runtime.h"
@@ -68,9 +65,7 @@ static void finish(struct rv_file_read *read, int error)
 {
     rv_file_op_cancel(&read->op);
     rv_ready_remove(&read->canceled_task);
-    if (read->fd >= 0)
-        close(read->fd);
-    read->fd = -1;
+    rv_file_close(read->root, &read->fd);
     read->state = READ_DONE;
     read->content.head = rv_buffer_text(&read->head);
     read->content.head_len = read->head.len;

@@ -2,11 +2,11 @@
 /*
  * Listing a folder beneath a root.
  *
- * Happy path: open the folder → scan it (getdents and a stat for each regular file, a bounded
- * number of entries at a time) → if recursive, the next folder among the entries is opened beneath
- * the listed one and scanned, until there is none → sort, in slices → done. The work list is the
- * entries themselves, in the order they were found: those up to `passed` have been scanned or are
- * no folders. Nothing recurses, and but two descriptors are held however deep the tree is.
+ * Happy path: open the folder → scan it (a bounded number of entries at a time) → if recursive, the
+ * next folder among the entries is opened beneath the listed one and scanned, until there is none →
+ * sort, in slices → done. The work list is the entries themselves, in the order they were found:
+ * those up to `passed` have been scanned or are no folders. Nothing recurses, and but two
+ * descriptors are held however deep the tree is.
  *
  * Ways to fail: the opening (root.c); no memory; the system refuses to list the folder itself, or
  * is out of descriptors. No failure: a folder below that may not be read or whose path is too long
@@ -16,13 +16,8 @@
 #include "io/file.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "io/file_op.h"
@@ -33,9 +28,6 @@
 #include <reeve/error.h>
 
 enum {
-    DENTS_BYTES = 16 * 1024,
-    SCAN_NS =
-        100 * 1000, /* a slice: a stat takes 1 to 4 µs when the kernel holds what it asks for */
     SKIP_ENTRIES = 4096, /* a slice of looking for the next folder */
     SORT_STEPS = 512,    /* a slice: about 0.1 ms, since each reads a name from far away */
 };
@@ -50,14 +42,8 @@ enum list_state {
     LIST_DONE,     /* in on_done */
 };
 
-/* What getdents gives (linux/dirent.h, which no system header has). */
-struct dent {
-    uint64_t inode;
-    int64_t next_offset;
-    unsigned short record_len;
-    unsigned char type;
-    char name[];
-};
+/* Stops a scan, and is no error. */
+#define CAP_REACHED 1
 
 struct rv_file_list {
     struct rv_file_op op;
@@ -75,9 +61,7 @@ struct rv_file_list {
     struct rv_file_sort sort; /* all entries, in the order they were found until LIST_SORTING */
     struct rv_arena arena;    /* of the entries */
     size_t name_bytes;
-    char *dents;
-    size_t dents_len;
-    size_t dents_position;
+    struct rv_file_scan scan;
     struct rv_file_listing listing;
     struct rv_file_problem problem;
     void (*on_done)(struct rv_file_list *list, int error, void *arg);
@@ -86,8 +70,8 @@ struct rv_file_list {
 
 static void close_scanned(struct rv_file_list *list)
 {
-    if (list->fd >= 0 && list->fd != list->top_fd)
-        close(list->fd);
+    if (list->fd != list->top_fd)
+        rv_file_close(list->root, &list->fd);
     list->fd = -1;
 }
 
@@ -96,7 +80,7 @@ static void destroy(struct rv_file_list *list)
     struct rv_root *root = list->root;
 
     rv_arena_done(&list->arena);
-    rv_free(root->mem, list->dents);
+    rv_free(root->mem, list->scan.dents);
     rv_free(root->mem, list->path);
     rv_free(root->mem, list);
     rv_root_free(root);
@@ -107,9 +91,7 @@ static void finish(struct rv_file_list *list, int error)
     rv_file_op_cancel(&list->op);
     rv_ready_remove(&list->task);
     close_scanned(list);
-    if (list->top_fd >= 0)
-        close(list->top_fd);
-    list->top_fd = -1;
+    rv_file_close(list->root, &list->top_fd);
     list->state = LIST_DONE;
     list->listing.first = list->sort.first_run;
     list->on_done(list, error, list->arg);
@@ -134,7 +116,7 @@ static int add_entry(struct rv_file_list *list, const char *name, char type, uin
 
     if (list->listing.count == list->max_entries || len > list->max_name_bytes - list->name_bytes) {
         list->listing.complete = false;
-        return 0;
+        return CAP_REACHED;
     }
     entry = rv_arena_alloc(&list->arena, sizeof *entry + len + 1);
     if (!entry)
@@ -150,49 +132,9 @@ static int add_entry(struct rv_file_list *list, const char *name, char type, uin
     return 0;
 }
 
-static char type_of_mode(mode_t mode)
+static int take_entry(struct rv_file_op *op, const char *name, char type, uint64_t size)
 {
-    if (S_ISREG(mode))
-        return 'f';
-    if (S_ISDIR(mode))
-        return 'd';
-    return S_ISLNK(mode) ? 'l' : '?';
-}
-
-/* The type as getdents tells it; 0 if a stat must tell. */
-static char type_of_dent(unsigned char type)
-{
-    switch (type) {
-    case DT_DIR:
-        return 'd';
-    case DT_LNK:
-        return 'l';
-    case DT_REG:
-    case DT_UNKNOWN:
-        return 0;
-    default:
-        return '?';
-    }
-}
-
-static int take_dent(struct rv_file_list *list, const struct dent *dent)
-{
-    uint64_t size = RV_FILE_SIZE_UNKNOWN;
-    char type = type_of_dent(dent->type);
-    struct stat status;
-
-    if (!strcmp(dent->name, ".") || !strcmp(dent->name, ".."))
-        return 0;
-    if (!type) {
-        type = dent->type == DT_REG ? 'f' : '?';
-        if (fstatat(list->fd, dent->name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-            type = type_of_mode(status.st_mode);
-            size = (uint64_t)status.st_size;
-        } else if (errno == ENOENT) {
-            return 0;
-        }
-    }
-    return add_entry(list, dent->name, type, type == 'f' ? size : 0);
+    return add_entry(rv_container_of(op, struct rv_file_list, op), name, type, size);
 }
 
 static void sort_slice(struct rv_file_list *list)
@@ -229,56 +171,31 @@ static void folder_refused(struct rv_file_list *list, int error, int os_errno)
     folder_over(list);
 }
 
-static int fill_dents(struct rv_file_list *list)
+static void scan_on(struct rv_file_list *list)
 {
-    long got;
-
-    do {
-        got = syscall(SYS_getdents64, list->fd, list->dents, (unsigned)DENTS_BYTES);
-    } while (got < 0 && errno == EINTR);
-    list->dents_position = 0;
-    list->dents_len = got < 0 ? 0 : (size_t)got;
-    return got < 0 ? errno : 0;
+    list->state = LIST_SCANNING;
+    rv_file_op_scan(&list->op, list->fd, &list->scan, take_entry);
 }
 
-static int take_dents(struct rv_file_list *list)
+static void scan_came(struct rv_file_list *list)
 {
-    uint64_t stop_ns = rv_precise_now_ns(list->root->runtime) + SCAN_NS;
-    int error = 0;
+    const struct rv_file_op *op = &list->op;
 
-    while (list->dents_position < list->dents_len) {
-        const struct dent *dent = (const void *)(list->dents + list->dents_position);
-
-        list->dents_position += dent->record_len;
-        error = take_dent(list, dent);
-        if (error || !list->listing.complete || rv_precise_now_ns(list->root->runtime) >= stop_ns)
-            break;
-    }
-    return error;
-}
-
-static void scan_slice(struct rv_file_list *list)
-{
-    int error;
-
-    if (list->dents_position == list->dents_len) {
-        error = fill_dents(list);
-        if (error) {
-            folder_refused(list, rv_file_error_of_errno(error), error);
-            return;
-        }
-        if (!list->dents_len) {
-            folder_over(list);
-            return;
-        }
-    }
-    error = take_dents(list);
-    if (error)
-        finish(list, error);
-    else if (list->listing.complete)
-        go_on(list, LIST_SCANNING);
-    else
+    if (op->os_errno)
+        folder_refused(list, op->error, op->os_errno);
+    else if (op->error && op->error != CAP_REACHED)
+        finish(list, op->error);
+    else if (op->error || !op->got)
         folder_over(list);
+    else
+        scan_on(list);
+}
+
+static void scan_folder(struct rv_file_list *list)
+{
+    list->scan.len = 0;
+    list->scan.position = 0;
+    scan_on(list);
 }
 
 static void seek_slice(struct rv_file_list *list)
@@ -307,6 +224,10 @@ static void op_done(struct rv_file_op *op)
 {
     struct rv_file_list *list = rv_container_of(op, struct rv_file_list, op);
 
+    if (list->state == LIST_SCANNING) {
+        scan_came(list);
+        return;
+    }
     if (op->error && list->state == LIST_OPENING) {
         list->problem = op->opened.problem;
         finish(list, op->error);
@@ -319,7 +240,7 @@ static void op_done(struct rv_file_op *op)
     list->fd = op->opened.fd;
     if (list->state == LIST_OPENING)
         list->top_fd = list->fd;
-    go_on(list, LIST_SCANNING);
+    scan_folder(list);
 }
 
 static void run_slice(struct rv_task *task)
@@ -327,9 +248,6 @@ static void run_slice(struct rv_task *task)
     struct rv_file_list *list = rv_container_of(task, struct rv_file_list, task);
 
     switch (list->state) {
-    case LIST_SCANNING:
-        scan_slice(list);
-        break;
     case LIST_SEEKING:
         seek_slice(list);
         break;
@@ -353,8 +271,8 @@ static struct rv_file_list *allocate(struct rv_root *root, const char *path)
     list->root = rv_root_ref(root);
     rv_arena_init(&list->arena, root->mem);
     list->path = rv_strdup(root->mem, path);
-    list->dents = rv_alloc(root->mem, DENTS_BYTES);
-    if (list->path && list->dents)
+    list->scan.dents = rv_alloc(root->mem, RV_FILE_SCAN_BYTES);
+    if (list->path && list->scan.dents)
         return list;
     destroy(list);
     return NULL;

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: MIT
-# The outside world. libio is the portable part (sse, paths, a request above its wire); libiosys is
-# what touches the system: the wire over libcurl, files. Tests put a simulated one in its place
+# The outside world. libio is the portable part (sse, paths, requests above the wire and above file
+# operations); libiosys is what touches the system: the wire over libcurl, file operations. Tests put a simulated one in its place
 # (tests/sim). libioall is both in one archive, since they call each other.
 noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 %C%_libio_la_SOURCES = \
+	%D%/file.c \
 	%D%/file.h \
+	%D%/file_call.h \
+	%D%/file_list.c \
+	%D%/file_op.h \
+	%D%/file_problem.c \
 	%D%/file_sort.c \
 	%D%/file_sort.h \
 	%D%/http.c \
@@ -21,13 +26,16 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/process.c \
 	%D%/process.h \
 	%D%/process_system.h \
+	%D%/root.h \
 	%D%/sse.c \
-	%D%/sse.h
+	%D%/sse.h \
+	%D%/walk.h
 %C%_libiosys_la_SOURCES = \
-	%D%/file.c \
-	%D%/file_list.c \
+	%D%/file_call.c \
 	%D%/file_op.c \
-	%D%/file_op.h \
+	%D%/file_open.c \
+	%D%/file_scan.c \
+	%D%/file_step.h \
 	%D%/http_curl.c \
 	%D%/http_curl.h \
 	%D%/http_easy.c \
@@ -37,9 +45,9 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/process_spawn.c \
 	%D%/process_spawn.h \
 	%D%/root.c \
-	%D%/root.h \
-	%D%/walk.c \
-	%D%/walk.h
-%C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS)
+	%D%/uring.c \
+	%D%/uring.h \
+	%D%/walk.c
+%C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS) $(URING_LIBS)
 %C%_libioall_la_SOURCES =
 %C%_libioall_la_LIBADD = %D%/libio.la %D%/libiosys.la

@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening beneath a root folder.
- *
- * What a path names is first opened with O_PATH and looked at, and only what is of the wanted kind
- * is then opened for reading: opening a FIFO would wake its writer, opening a device may do
- * anything. Both openings are resolved beneath the root, each as a whole; between them the name may
- * have come to mean another thing, so that the second one does not block (O_NONBLOCK) and is looked
- * at too.
- *
- * Ways to fail: the path leaves the root (EXDEV); it names something of another kind, or nothing;
- * the system refuses; names are moved about so fast that the kernel gives up (EAGAIN): then the
- * walk decides, and if that gives up several times too, the operation fails with EAGAIN.
+ * A root folder: made, and what is asked of it at once. How a path beneath it is opened stands in
+ * file_open.c.
  */
 #include "io/root.h"
 
@@ -19,21 +10,14 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "io/file_call.h"
+#include "io/file_op.h"
 #include "io/path.h"
-#include "io/walk.h"
 #include "loop/runtime.h"
 
 #include <reeve/error.h>
-
-#if defined(SYS_openat2) && defined(__has_include)
-#if __has_include(<linux/openat2.h>)
-#include <linux/openat2.h>
-#define HAVE_OPENAT2 1
-#endif
-#endif
 
 enum {
     MAX_KERNEL_TRIES = 16,
@@ -41,122 +25,78 @@ enum {
     MAX_PARENTS = 16, /* looked for behind a path that does not exist */
 };
 
-#ifdef HAVE_OPENAT2
-static int kernel_open(int folder_fd, const char *path, int flags, bool links_allowed, int *ret_fd)
+/* Now, and again while names are being moved about. An errno. */
+static int kernel_look(int folder_fd, const char *path, int *ret_fd)
 {
-    struct open_how how = {
-        .flags = (unsigned)(flags | O_CLOEXEC),
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    const struct rv_file_call call = {
+        .kind = RV_FILE_CALL_RESOLVE,
+        .fd = folder_fd,
+        .path = path,
+        .flags = O_PATH,
     };
+    int64_t fd = -EAGAIN;
     int tries;
-    long fd = -1;
 
-    if (!links_allowed)
-        how.resolve |= RESOLVE_NO_SYMLINKS;
-    for (tries = 0; fd < 0 && tries < MAX_KERNEL_TRIES; tries++) {
-        fd = syscall(SYS_openat2, folder_fd, path, &how, sizeof how);
-        if (fd < 0 && errno != EAGAIN && errno != EINTR)
-            break;
-    }
+    for (tries = 0; fd == -EAGAIN && tries < MAX_KERNEL_TRIES; tries++)
+        fd = rv_file_call_run(&call);
     if (fd < 0)
-        return errno;
+        return (int)-fd;
     *ret_fd = (int)fd;
     return 0;
 }
-#else
-static int kernel_open(int folder_fd, const char *path, int flags, bool links_allowed, int *ret_fd)
-{
-    (void)folder_fd, (void)path, (void)flags, (void)links_allowed, (void)ret_fd;
-    return ENOSYS;
-}
-#endif
 
 /* The kernel may be too old, or a filter may forbid the call. */
 static bool kernel_can_open(int folder_fd)
 {
     int fd = -1;
 
-    if (kernel_open(folder_fd, ".", O_PATH | O_DIRECTORY, true, &fd) != 0)
+    if (kernel_look(folder_fd, ".", &fd) != 0)
         return false;
     close(fd);
     return true;
 }
 
-static int open_flags(enum rv_want want)
+int rv_root_open_flags(enum rv_want want)
 {
     int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
-    return want == RV_WANT_FILE ? flags : flags | O_DIRECTORY;
+    return want == RV_WANT_FILE || want == RV_WANT_EITHER ? flags : flags | O_DIRECTORY;
 }
 
-static bool is_wanted(enum rv_want want, mode_t mode)
-{
-    return want == RV_WANT_FILE ? S_ISREG(mode) : S_ISDIR(mode);
-}
-
-/* Look at what was opened for reading; what is something else by now is closed. An errno. */
-static int look_again(enum rv_want want, struct rv_opened *opened)
+int rv_root_look_again(enum rv_want want, struct rv_opened *opened)
 {
     int error = 0;
 
     if (fstat(opened->fd, &opened->status) < 0)
         error = errno;
-    else if (is_wanted(want, opened->status.st_mode))
+    else if (rv_want_is(want, opened->status.st_mode))
         return 0;
     close(opened->fd);
     opened->fd = -1;
     return error;
 }
 
-/* An errno; 0 without a descriptor if it is not what was wanted. The same for the next two. */
-static int open_by_kernel(int folder_fd, const char *path, enum rv_want want,
-                          struct rv_opened *opened)
+int rv_root_walk_open(int folder_fd, const char *path, enum rv_want want, struct rv_opened *opened,
+                      enum rv_way_out *ret_way_out)
 {
-    bool links_allowed = want != RV_WANT_FOLDER_SANS_LINK;
-    int fd, error;
-
-    error = kernel_open(folder_fd, path, O_PATH, links_allowed, &fd);
-    if (error)
-        return error;
-    if (fstat(fd, &opened->status) < 0)
-        error = errno;
-    close(fd);
-    if (error || !is_wanted(want, opened->status.st_mode))
-        return error;
-    error = kernel_open(folder_fd, path, open_flags(want), links_allowed, &opened->fd);
-    return error ? error : look_again(want, opened);
-}
-
-static int open_by_walk(int folder_fd, const char *path, enum rv_want want,
-                        struct rv_opened *opened, enum rv_way_out *ret_way_out)
-{
+    enum rv_walk_mode mode = want == RV_WANT_FOLDER_SANS_LINK ? RV_WALK_SANS_LINK : RV_WALK_LINKS;
     struct rv_walk_end end;
     int error = EAGAIN, tries;
 
     for (tries = 0; error == EAGAIN && tries < MAX_WALK_TRIES; tries++) {
-        error = rv_walk(folder_fd, path, want != RV_WANT_FOLDER_SANS_LINK, &end);
+        error = rv_walk(folder_fd, path, mode, &end);
         if (error) {
             *ret_way_out = end.way_out;
             continue;
         }
         opened->status = end.status;
-        if (is_wanted(want, end.status.st_mode)) {
-            error = rv_walk_open(&end, open_flags(want), &opened->fd);
+        if (want != RV_WANT_LOOK && rv_want_is(want, end.status.st_mode)) {
+            error = rv_walk_open(&end, rv_root_open_flags(want), &opened->fd);
             if (!error)
-                error = look_again(want, opened);
+                error = rv_root_look_again(want, opened);
         }
         rv_walk_end_close(&end);
     }
-    return error;
-}
-
-static int open_beneath(const struct rv_root *root, int folder_fd, const char *path,
-                        enum rv_want want, struct rv_opened *opened, enum rv_way_out *ret_way_out)
-{
-    int error = root->walk ? EAGAIN : open_by_kernel(folder_fd, path, want, opened);
-
-    if (error == EAGAIN)
-        return open_by_walk(folder_fd, path, want, opened, ret_way_out);
     return error;
 }
 
@@ -182,7 +122,7 @@ static enum rv_way_out find_way_out(int folder_fd, const char *path)
 {
     struct rv_walk_end end;
 
-    if (rv_walk(folder_fd, path, true, &end) == 0)
+    if (rv_walk(folder_fd, path, RV_WALK_LINKS, &end) == 0)
         rv_walk_end_close(&end);
     return end.way_out;
 }
@@ -193,12 +133,12 @@ static bool exists(const struct rv_root *root, int folder_fd, const char *path)
     int fd, error;
 
     if (root->walk) {
-        error = rv_walk(folder_fd, path, true, &end);
+        error = rv_walk(folder_fd, path, RV_WALK_LINKS, &end);
         if (!error)
             rv_walk_end_close(&end);
         return !error;
     }
-    error = kernel_open(folder_fd, path, O_PATH, true, &fd);
+    error = kernel_look(folder_fd, path, &fd);
     if (!error)
         close(fd);
     return !error;
@@ -223,49 +163,8 @@ static size_t existing_len(const struct rv_root *root, int folder_fd, const char
     return 0;
 }
 
-int rv_file_error_of_errno(int os_errno)
-{
-    switch (os_errno) {
-    case 0:
-        return 0;
-    case ENOENT:
-        return REEVE_ENOTFOUND;
-    case ENOTDIR:
-        return REEVE_ENOTDIR;
-    case EXDEV:
-        return REEVE_EOUTSIDE;
-    case EACCES:
-    case EPERM:
-        return REEVE_EACCESS;
-    default:
-        return REEVE_ESYSTEM;
-    }
-}
-
-const char *rv_file_kind(mode_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFREG:
-        return "a regular file";
-    case S_IFDIR:
-        return "a directory";
-    case S_IFIFO:
-        return "a FIFO";
-    case S_IFSOCK:
-        return "a socket";
-    case S_IFCHR:
-        return "a character device";
-    case S_IFBLK:
-        return "a block device";
-    case S_IFLNK:
-        return "a symbolic link";
-    default:
-        return "something unknown";
-    }
-}
-
-static int explain(const struct rv_root *root, int folder_fd, const char *path, int os_errno,
-                   enum rv_way_out way_out, struct rv_file_problem *problem)
+int rv_root_explain(const struct rv_root *root, int folder_fd, const char *path, int os_errno,
+                    enum rv_way_out way_out, struct rv_file_problem *problem)
 {
     problem->os_errno = os_errno;
     if (os_errno == ENOENT && folder_fd == root->fd)
@@ -276,8 +175,7 @@ static int explain(const struct rv_root *root, int folder_fd, const char *path, 
     return rv_file_error_of_errno(os_errno);
 }
 
-/* A path that may be absolute to one relative to the root; NULL if it is not below. */
-static const char *relative_path(const struct rv_root *root, const char *path)
+const char *rv_root_relative(const struct rv_root *root, const char *path)
 {
     const char *below = NULL;
 
@@ -288,33 +186,6 @@ static const char *relative_path(const struct rv_root *root, const char *path)
     if (!below && root->given_path)
         below = rv_path_below(path, root->given_path);
     return below;
-}
-
-int rv_root_open(struct rv_root *root, int folder_fd, const char *path, enum rv_want want,
-                 struct rv_opened *ret_opened)
-{
-    enum rv_way_out way_out = RV_WAY_OUT_NONE;
-    const char *relative = folder_fd < 0 ? relative_path(root, path) : path;
-    int error;
-
-    *ret_opened = (struct rv_opened){.fd = -1, .problem = {.kind = "", .outside = ""}};
-    if (!relative) {
-        ret_opened->problem.outside = way_out_text(RV_WAY_OUT_PATH);
-        return REEVE_EOUTSIDE;
-    }
-    if (folder_fd < 0)
-        folder_fd = root->fd;
-    error = open_beneath(root, folder_fd, relative, want, ret_opened, &way_out);
-    if (error) {
-        error = explain(root, folder_fd, relative, error, way_out, &ret_opened->problem);
-        if (ret_opened->problem.existing_len)
-            ret_opened->problem.existing_len += (size_t)(relative - path);
-        return error;
-    }
-    if (ret_opened->fd >= 0)
-        return 0;
-    ret_opened->problem.kind = rv_file_kind(ret_opened->status.st_mode);
-    return want == RV_WANT_FILE ? REEVE_ENOTFILE : REEVE_ENOTDIR;
 }
 
 /* Where the root is, as the system writes it; NULL, without harm, if that cannot be known. */
@@ -362,7 +233,9 @@ int rv_root_new(struct reeve_runtime *runtime, const char *path, struct rv_root 
     root->mem = rv_mem_ref(mem);
     root->refs = 1;
     root->fd = -1;
-    error = open_root(root, path);
+    error = rv_file_ops_prepare(runtime);
+    if (!error)
+        error = open_root(root, path);
     if (error) {
         rv_root_free(root);
         return error;

@@ -36,7 +36,7 @@ struct walk {
     size_t way_len;
     unsigned links;
     unsigned steps;
-    bool links_allowed;
+    enum rv_walk_mode mode;
 };
 
 static void close_fd(int *fd)
@@ -117,7 +117,7 @@ static int follow(struct walk *walk, int fd, bool slash_ends, struct rv_walk_end
     size_t left = strlen(walk->rest + walk->position);
     ssize_t len;
 
-    if (!walk->links_allowed || ++walk->links > MAX_LINKS)
+    if (walk->mode == RV_WALK_SANS_LINK || ++walk->links > MAX_LINKS)
         return ELOOP;
     len = readlinkat(fd, "", target, sizeof target);
     if (len < 0)
@@ -180,6 +180,11 @@ static int step(struct walk *walk, const struct rv_path_part *part, struct rv_wa
     memcpy(name, part->name, part->len);
     name[part->len] = '\0';
     error = open_name(walk, name, 0, &fd);
+    if (error == ENOENT && part->last && walk->mode == RV_WALK_TO_BE_MADE) {
+        end->missing = true;
+        memcpy(end->name, name, part->len + 1);
+        return 0;
+    }
     if (error)
         return error;
     return step_through(walk, part, name, fd, end);
@@ -200,15 +205,16 @@ static int arrive(struct walk *walk, struct rv_walk_end *end)
     return 0;
 }
 
-int rv_walk(int folder_fd, const char *path, bool links_allowed, struct rv_walk_end *ret_end)
+int rv_walk(int folder_fd, const char *path, enum rv_walk_mode mode, struct rv_walk_end *ret_end)
 {
-    struct walk walk = {.top_fd = folder_fd, .fd = folder_fd, .links_allowed = links_allowed};
+    struct walk walk = {.top_fd = folder_fd, .fd = folder_fd, .mode = mode};
     struct rv_path_part part;
     size_t len = strlen(path);
     int error = 0;
 
     ret_end->folder_fd = -1;
     ret_end->fd = -1;
+    ret_end->missing = false;
     ret_end->way_out = RV_WAY_OUT_NONE;
     if (!len)
         return ENOENT;

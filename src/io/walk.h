@@ -23,16 +23,23 @@ struct rv_walk_end {
     int folder_fd; /* of the folder that the path names, or in which what it names stands */
     int fd;        /* of what the path names, if that is not a folder; else -1 */
     char name[256];
+    bool missing; /* the last name names nothing: RV_WALK_TO_BE_MADE */
     struct stat status;
     enum rv_way_out way_out; /* with EXDEV */
 };
 
+enum rv_walk_mode {
+    RV_WALK_LINKS,      /* links are followed */
+    RV_WALK_SANS_LINK,  /* there may be none */
+    RV_WALK_TO_BE_MADE, /* followed; what they lead to need not exist, if its folder does */
+};
+
 /*
  * 0, or an errno: EXDEV for a path that leaves the folder, ELOOP for too many links (for any, if
- * links are not allowed), EAGAIN if names are being moved about (try again), and what the system
+ * there may be none), EAGAIN if names are being moved about (try again), and what the system
  * says. Both descriptors are the caller's; on failure there are none.
  */
-int rv_walk(int folder_fd, const char *path, bool links_allowed, struct rv_walk_end *ret_end);
+int rv_walk(int folder_fd, const char *path, enum rv_walk_mode mode, struct rv_walk_end *ret_end);
 
 /* Open what a walk found, with these flags. An errno: EAGAIN if it is something else by now. */
 int rv_walk_open(const struct rv_walk_end *end, int flags, int *ret_fd);
