@@ -28,8 +28,7 @@
 
 enum { MAX_ARRIVED_BYTES = 64 * 1024, MAX_FIELDS_BYTES = 256 * 1024 };
 
-/* ---- time limits ------------------------------------------------------------------------------
- */
+/* ---- time limits ----------------------------------------------------------------------------- */
 
 static uint32_t phase_limit_ms(const struct rv_http *http)
 {
@@ -105,8 +104,7 @@ static void whole_over(struct rv_timer *timer)
     stop(http, REEVE_ETIMEDOUT);
 }
 
-/* ---- from the wire ----------------------------------------------------------------------------
- */
+/* ---- from the wire --------------------------------------------------------------------------- */
 
 void rv_http_connected(struct rv_http *http)
 {
@@ -171,8 +169,7 @@ void rv_http_ended(struct rv_http *http, int error, const char *detail)
     settle(http, error);
 }
 
-/* ---- to the owner -----------------------------------------------------------------------------
- */
+/* ---- to the owner ---------------------------------------------------------------------------- */
 
 /* The three tellings return whether the request goes on: a callback may have cancelled it. */
 static bool tell_head(struct rv_http *http)
@@ -251,8 +248,7 @@ static void hand_on(struct rv_task *task)
     }
 }
 
-/* ---- the interface ----------------------------------------------------------------------------
- */
+/* ---- the interface --------------------------------------------------------------------------- */
 
 void rv_http_cancel(struct rv_http *http)
 {
@@ -304,8 +300,7 @@ const char *rv_http_problem(const struct rv_http *http)
     return http->problem ? http->problem : reeve_error_text(http->error);
 }
 
-/* ---- starting ---------------------------------------------------------------------------------
- */
+/* ---- starting -------------------------------------------------------------------------------- */
 
 /* RFC 9110, 5.6.2 */
 static bool is_token(const char *text)

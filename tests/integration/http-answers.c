@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what is sent -----------------------------------------------------------------------------
- */
+/* ---- what is sent ---------------------------------------------------------------------------- */
 
 struct asked {
     char head[8192];
@@ -160,8 +159,7 @@ RV_TEST(http, a_large_body_is_sent_whole, WORLD)
     get_free(get);
 }
 
-/* ---- what is refused at once ------------------------------------------------------------------
- */
+/* ---- what is refused at once ----------------------------------------------------------------- */
 
 static void expect_refused(struct world *world, const struct rv_http_options *options)
 {
@@ -202,8 +200,7 @@ RV_TEST(http, bad_requests_are_refused, WORLD)
     get_free(get);
 }
 
-/* ---- statuses and bodies ----------------------------------------------------------------------
- */
+/* ---- statuses and bodies --------------------------------------------------------------------- */
 
 static void by_path(struct raw_conn *conn, const char *head, const char *body, size_t len,
                     void *arg)
@@ -394,8 +391,7 @@ RV_TEST(http, other_encodings_are_refused, WORLD)
     }
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 RV_TEST(http, connections_are_kept, WORLD)
 {
@@ -482,8 +478,7 @@ RV_TEST(http, an_idle_runtime_has_no_event, WORLD)
     get_free(get);
 }
 
-/* ---- streaming --------------------------------------------------------------------------------
- */
+/* ---- streaming ------------------------------------------------------------------------------- */
 
 struct stream {
     struct raw_conn *conn;
@@ -558,8 +553,7 @@ RV_TEST(http, an_answer_in_single_bytes, WORLD)
     get_free(get);
 }
 
-/* ---- starting from callbacks ------------------------------------------------------------------
- */
+/* ---- starting from callbacks ----------------------------------------------------------------- */
 
 static void start_next(struct get *get)
 {

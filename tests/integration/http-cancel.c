@@ -64,8 +64,7 @@ static struct get *get_staged(struct world *world, enum stage stage)
     return get;
 }
 
-/* ---- cancel -----------------------------------------------------------------------------------
- */
+/* ---- cancel ---------------------------------------------------------------------------------- */
 
 RV_TEST(http, cancelled_at_once, WORLD)
 {
@@ -220,8 +219,7 @@ RV_TEST(http, many_cancelled_at_random, WORLD, .timeout = 40)
     expect_usable(world);
 }
 
-/* ---- abort ------------------------------------------------------------------------------------
- */
+/* ---- abort ----------------------------------------------------------------------------------- */
 
 RV_TEST(http, aborted_in_each_state, WORLD)
 {
@@ -290,8 +288,7 @@ RV_TEST(http, aborted_by_another_request, WORLD)
     get_free(killer);
 }
 
-/* ---- the runtime goes -------------------------------------------------------------------------
- */
+/* ---- the runtime goes ------------------------------------------------------------------------ */
 
 struct owner {
     struct rv_pending pending;

@@ -9,8 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- an answer played from a text -------------------------------------------------------------
- */
+/* ---- an answer played from a text ------------------------------------------------------------ */
 
 enum ending { THEN_NOTHING, THEN_CLOSE, THEN_RESET };
 
@@ -47,8 +46,7 @@ static struct get *get_played(struct world *world, const char *text, enum ending
     return get;
 }
 
-/* ---- connections that end too early -----------------------------------------------------------
- */
+/* ---- connections that end too early ---------------------------------------------------------- */
 
 #define LENGTH_100 "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 #define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -108,8 +106,7 @@ RV_TEST(http, a_reset_is_named, WORLD)
     get_free(get);
 }
 
-/* ---- answers that are none --------------------------------------------------------------------
- */
+/* ---- answers that are none ------------------------------------------------------------------- */
 
 RV_TEST(http, what_is_not_http, WORLD)
 {
@@ -128,8 +125,7 @@ RV_TEST(http, what_is_not_http, WORLD)
     }
 }
 
-/* ---- caps -------------------------------------------------------------------------------------
- */
+/* ---- caps ------------------------------------------------------------------------------------ */
 
 RV_TEST(http, a_body_over_its_cap, WORLD)
 {
@@ -187,8 +183,7 @@ RV_TEST(http, a_head_over_its_cap, WORLD)
     }
 }
 
-/* ---- time limits ------------------------------------------------------------------------------
- */
+/* ---- time limits ----------------------------------------------------------------------------- */
 
 static void expect_late(struct get *get, double started_ms, unsigned limit_ms, const char *before,
                         const char *between, const char *name)
@@ -352,8 +347,7 @@ RV_TEST(http, a_refused_port, WORLD)
     get_free(get);
 }
 
-/* ---- a loop that goes on ----------------------------------------------------------------------
- */
+/* ---- a loop that goes on --------------------------------------------------------------------- */
 
 RV_TEST(http, limits_do_not_end_other_requests, WORLD)
 {

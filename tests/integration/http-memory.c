@@ -139,8 +139,7 @@ RV_TEST(http, the_whole_limit_does_not_wait_for_a_pause, WORLD, .timeout = 60)
     get_free(get);
 }
 
-/* ---- no memory --------------------------------------------------------------------------------
- */
+/* ---- no memory ------------------------------------------------------------------------------- */
 
 /* 0 if the start failed or the request ended; what with, in *ret_error. */
 static void request_in(struct world *world, int *ret_error)
@@ -182,8 +181,7 @@ RV_TEST(http, memory_runs_out, .timeout = 120)
     RV_SWEEP_ALLOCATIONS(t, request_once, NULL, 10);
 }
 
-/* ---- secrets ----------------------------------------------------------------------------------
- */
+/* ---- secrets --------------------------------------------------------------------------------- */
 
 #define CANARY "canary-7d1f-key"
 

@@ -76,8 +76,7 @@ static void tick(evutil_socket_t fd, short what, void *arg)
     ++*(unsigned *)arg;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 RV_TEST(http, the_loop_goes_on_while_a_name_is_looked_up, WORLD)
 {
@@ -176,8 +175,7 @@ RV_TEST(http, a_name_that_is_nowhere, WORLD)
     wait_for_threads();
 }
 
-/* ---- proxies ----------------------------------------------------------------------------------
- */
+/* ---- proxies --------------------------------------------------------------------------------- */
 
 static void use_proxy(struct world *world, const char *variable)
 {

@@ -78,8 +78,7 @@ void world_tear_down(struct rv_test *t)
     world_close(t->data);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static void act(struct get *get, enum get_action action)
 {

@@ -64,8 +64,7 @@ static void *must(void *ptr)
     return ptr;
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void step_free(struct step *step)
 {
@@ -223,8 +222,7 @@ static void on_accept(evutil_socket_t listener, short what, void *arg)
     event_add(conn->reading, NULL);
 }
 
-/* ---- what is queued ---------------------------------------------------------------------------
- */
+/* ---- what is queued -------------------------------------------------------------------------- */
 
 static struct step *add_step(struct raw_conn *conn, enum step_kind kind)
 {
@@ -283,8 +281,7 @@ void raw_reset(struct raw_conn *conn)
     add_step(conn, STEP_RESET);
 }
 
-/* ---- the server -------------------------------------------------------------------------------
- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 struct raw_server *raw_server_new(struct event_base *base, raw_on_request on_request, void *arg)
 {

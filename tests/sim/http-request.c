@@ -144,8 +144,7 @@ static void client_run(struct client *client)
     cr_assert_eq(reeve_runtime_run(client->runtime), 0);
 }
 
-/* ---- whole answers ----------------------------------------------------------------------------
- */
+/* ---- whole answers --------------------------------------------------------------------------- */
 
 static void stream(struct rv_sim_http_exchange *x, void *arg)
 {
@@ -239,8 +238,7 @@ RV_TEST(request, the_same_seed_is_the_same_world)
     cr_assert_gt(different, 100);
 }
 
-/* ---- time limits, to the millisecond ----------------------------------------------------------
- */
+/* ---- time limits, to the millisecond --------------------------------------------------------- */
 
 /* What the script of `paced` waits for, in this order; then it is done. */
 struct pace {
@@ -372,7 +370,7 @@ RV_TEST(request, a_pause_is_not_silence)
     client.options.idle_timeout_ms = 50;
     client.pause_in_data = true;
     cr_assert_eq(client_start(&client), 0);
-    rv_sim_run_ms(client.runtime, 5000);
+    rv_sim_run_ms(client.runtime, 5020);
     cr_assert_eq(client.datas, 1);
     cr_assert_eq(client.dones, 0);
     /* From the resume on the silence is the server's. */
@@ -383,12 +381,56 @@ RV_TEST(request, a_pause_is_not_silence)
     cr_assert_eq(client.datas, 2, "what had come by then came at once");
     cr_assert_eq(client.received, 900);
     cr_assert_eq(client.error, REEVE_ETIMEDOUT);
-    cr_assert_eq(client.done_ms, 5050);
+    cr_assert_eq(client.done_ms, 5070);
     client_done(&client);
 }
 
-/* ---- faults everywhere ------------------------------------------------------------------------
- */
+static void two_pieces(struct rv_sim_http_exchange *x, void *arg)
+{
+    (void)arg;
+    rv_sim_http_status(x, 200);
+    rv_sim_http_text(x, "data: a\n\n");
+    rv_sim_http_wait(x, 10);
+    rv_sim_http_text(x, "data: b\n\n");
+}
+
+RV_TEST(request, no_limit_counts_once_all_has_come)
+{
+    struct client client;
+
+    cr_assert_eq(client_init(&client, t), 0);
+    rv_sim_http_on(client.net, NULL, NULL, NULL, two_pieces, NULL);
+    client.options.idle_timeout_ms = client.options.timeout_ms = 100;
+    client.pause_in_data = true;
+    cr_assert_eq(client_start(&client), 0);
+    rv_sim_run_ms(client.runtime, 500);
+    cr_assert_eq(rv_sim_http_pending(client.net), 0);
+    cr_assert_eq(client.datas, 1);
+    cr_assert_eq(client.dones, 0);
+    client.pause_in_data = false;
+    rv_http_resume(client.http);
+    cr_assert_eq(reeve_runtime_run(client.runtime), 0);
+    cr_assert_eq(client.error, 0);
+    cr_assert_str_eq(rv_buffer_text(&client.seen), "a;b;");
+    client_done(&client);
+}
+
+RV_TEST(request, the_whole_limit_does_not_wait_for_a_pause)
+{
+    struct client client;
+
+    cr_assert_eq(client_init(&client, t), 0);
+    rv_sim_http_on(client.net, NULL, NULL, NULL, endless, NULL);
+    client.options.timeout_ms = 100;
+    client.pause_in_data = true;
+    client_run(&client);
+    cr_assert_eq(client.datas, 1);
+    cr_assert_eq(client.error, REEVE_ETIMEDOUT);
+    cr_assert_eq(client.done_ms, 100);
+    client_done(&client);
+}
+
+/* ---- faults everywhere ----------------------------------------------------------------------- */
 
 static void expect_fault(struct rv_test *t, enum rv_sim_http_fault fault, size_t after, int error)
 {
@@ -429,8 +471,7 @@ RV_TEST(request, faults_before_the_connection)
     expect_fault(t, RV_SIM_HTTP_TLS, RV_SIM_HTTP_IN_HEAD, REEVE_ETLS);
 }
 
-/* ---- cancel and abort everywhere --------------------------------------------------------------
- */
+/* ---- cancel and abort everywhere ------------------------------------------------------------- */
 
 RV_TEST(request, cancelled_in_every_callback)
 {
@@ -451,6 +492,23 @@ RV_TEST(request, cancelled_in_every_callback)
         client_done(&client);
     }
     cr_assert_eq(last, strlen(events) + 2);
+}
+
+RV_TEST(request, cancelled_with_all_at_hand)
+{
+    for (unsigned n = 1; n <= 3; n++) {
+        struct client client;
+
+        cr_assert_eq(client_init(&client, t), 0);
+        rv_sim_http_reply(client.net, "/", 200, "text/plain", "hello");
+        rv_sim_http_burst(client.net, true);
+        client.cancel_in = n;
+        client_run(&client);
+        cr_assert_eq(client.callbacks, n < 3 ? n : 2);
+        cr_assert_eq(client.dones, 1);
+        cr_assert_eq(client.error, n < 3 ? REEVE_ECANCELED : 0);
+        client_done(&client);
+    }
 }
 
 /* After each pass of the loop: `ending` is rv_http_cancel or rv_http_abort. */
@@ -488,8 +546,7 @@ RV_TEST(request, aborted_after_every_pass)
     end_after_each_pass(t, rv_http_abort);
 }
 
-/* ---- memory -----------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static int stream_once(struct rv_test *run, void *arg)
 {
@@ -518,8 +575,7 @@ RV_TEST(request, memory_runs_out)
     RV_SWEEP_ALLOCATIONS(t, stream_once, NULL, 10);
 }
 
-/* ---- the network itself -----------------------------------------------------------------------
- */
+/* ---- the network itself ---------------------------------------------------------------------- */
 
 RV_TEST(request, responders_are_matched)
 {

@@ -60,6 +60,7 @@ struct weather {
     uint64_t max_random_ms;
     enum rv_sim_http_fault fault;
     size_t fault_after;
+    bool burst;
 };
 
 struct rv_sim_http {
@@ -93,12 +94,13 @@ struct rv_sim_http_exchange {
     bool head_open;
     bool head_sent;
     bool random_waited;
+    bool again;       /* in a burst: another step in this turn */
+    bool *gone;       /* in a burst: to be set when this is freed */
     size_t step_sent; /* bytes of the present step's body */
     size_t body_sent;
 };
 
-/* ---- memory: not the runtime's ----------------------------------------------------------------
- */
+/* ---- memory: not the runtime's --------------------------------------------------------------- */
 
 static void *must(void *block)
 {
@@ -126,8 +128,7 @@ static char *copy_bytes(const void *bytes, size_t len)
     return text;
 }
 
-/* ---- the script -------------------------------------------------------------------------------
- */
+/* ---- the script ------------------------------------------------------------------------------ */
 
 static struct step *add_step(struct rv_sim_http_exchange *x, enum step_kind kind)
 {
@@ -243,8 +244,7 @@ void rv_sim_http_fail(struct rv_sim_http_exchange *x, int error, const char *det
     x->head_open = false;
 }
 
-/* ---- playing ----------------------------------------------------------------------------------
- */
+/* ---- playing --------------------------------------------------------------------------------- */
 
 static void exchange_free(struct rv_sim_http_exchange *x)
 {
@@ -256,6 +256,8 @@ static void exchange_free(struct rv_sim_http_exchange *x)
         step_free(rv_list_entry(node, struct step, node));
     rv_free(x->http->mem, x->ballast);
     free(x->connect_detail);
+    if (x->gone)
+        *x->gone = true;
     x->net->pending--;
     x->http->wire = NULL;
     free(x);
@@ -274,7 +276,10 @@ static void end(struct rv_sim_http_exchange *x, int error, const char *detail)
 
 static void next_turn(struct rv_sim_http_exchange *x)
 {
-    rv_ready_push(x->net->runtime, &x->task);
+    if (x->gone)
+        x->again = true;
+    else
+        rv_ready_push(x->net->runtime, &x->task);
 }
 
 static uint64_t next_random(struct rv_sim_http *net)
@@ -437,7 +442,7 @@ static void connect_now(struct rv_sim_http_exchange *x)
     next_turn(x);
 }
 
-static void play(struct rv_sim_http_exchange *x)
+static void play_one(struct rv_sim_http_exchange *x)
 {
     if (x->connected) {
         if (!meet_fault(x))
@@ -445,6 +450,27 @@ static void play(struct rv_sim_http_exchange *x)
     } else if (!x->connect_stalls) {
         connect_now(x);
     }
+}
+
+static void play_burst(struct rv_sim_http_exchange *x)
+{
+    bool gone = false;
+
+    x->gone = &gone;
+    do {
+        x->again = false;
+        play_one(x);
+    } while (!gone && x->again);
+    if (!gone)
+        x->gone = NULL;
+}
+
+static void play(struct rv_sim_http_exchange *x)
+{
+    if (x->weather.burst)
+        play_burst(x);
+    else
+        play_one(x);
 }
 
 static void on_turn(struct rv_task *task)
@@ -457,8 +483,7 @@ static void on_time(struct rv_timer *timer)
     play(rv_container_of(timer, struct rv_sim_http_exchange, timer));
 }
 
-/* ---- requests and responders ------------------------------------------------------------------
- */
+/* ---- requests and responders ----------------------------------------------------------------- */
 
 static struct rv_sim_http_request *note_request(struct rv_sim_http *net, const struct rv_http *http)
 {
@@ -541,8 +566,7 @@ static void meet_weather(struct rv_sim_http_exchange *x)
     }
 }
 
-/* ---- the wire ---------------------------------------------------------------------------------
- */
+/* ---- the wire -------------------------------------------------------------------------------- */
 
 int rv_wire_start(struct rv_http *http)
 {
@@ -581,8 +605,7 @@ void rv_wire_unpause(struct rv_http *http)
     next_turn(http->wire);
 }
 
-/* ---- the network ------------------------------------------------------------------------------
- */
+/* ---- the network ----------------------------------------------------------------------------- */
 
 static void responder_free(struct responder *responder)
 {
@@ -738,6 +761,11 @@ void rv_sim_http_cut(struct rv_sim_http *net, size_t first, size_t second)
 {
     net->weather.cuts[0] = first;
     net->weather.cuts[1] = second;
+}
+
+void rv_sim_http_burst(struct rv_sim_http *net, bool on)
+{
+    net->weather.burst = on;
 }
 
 void rv_sim_http_shuffle(struct rv_sim_http *net, uint64_t seed, size_t max_piece_bytes,

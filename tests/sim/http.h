@@ -41,8 +41,7 @@ struct rv_sim_http_exchange;
 /* The network of a runtime, made at the first call and freed with the runtime. */
 struct rv_sim_http *rv_sim_http_of(struct reeve_runtime *runtime);
 
-/* ---- who answers ------------------------------------------------------------------------------
- */
+/* ---- who answers ----------------------------------------------------------------------------- */
 
 typedef void (*rv_sim_http_responder)(struct rv_sim_http_exchange *exchange, void *arg);
 
@@ -60,8 +59,7 @@ void rv_sim_http_on_next(struct rv_sim_http *net, unsigned count, const char *me
 void rv_sim_http_reply(struct rv_sim_http *net, const char *url, int status, const char *type,
                        const char *body);
 
-/* ---- what was asked ---------------------------------------------------------------------------
- */
+/* ---- what was asked -------------------------------------------------------------------------- */
 
 struct rv_sim_http_request {
     unsigned number; /* 1, 2, … in the order of starting */
@@ -92,8 +90,7 @@ size_t rv_sim_http_peak(const struct rv_sim_http *net);
 /* Requests that no responder matched. */
 size_t rv_sim_http_unmatched(const struct rv_sim_http *net);
 
-/* ---- the script of one answer -----------------------------------------------------------------
- */
+/* ---- the script of one answer ---------------------------------------------------------------- */
 
 /* Before there is a connection. */
 void rv_sim_http_connect_ms(struct rv_sim_http_exchange *exchange, uint64_t delay_ms);
@@ -116,8 +113,7 @@ void rv_sim_http_stall(struct rv_sim_http_exchange *exchange); /* nothing more, 
 void rv_sim_http_lose(struct rv_sim_http_exchange *exchange, const char *detail);
 void rv_sim_http_fail(struct rv_sim_http_exchange *exchange, int error, const char *detail);
 
-/* ---- the network's weather: for all requests that start later ---------------------------------
- */
+/* ---- the network's weather: for all requests that start later -------------------------------- */
 
 /* Deliver bodies in pieces of this size, each in a turn of its own; 0: as written. */
 void rv_sim_http_split(struct rv_sim_http *net, size_t piece_bytes);
@@ -125,6 +121,9 @@ void rv_sim_http_split(struct rv_sim_http *net, size_t piece_bytes);
 /* Cut every body before these bytes, counted from its beginning, and nowhere else than the script
  * does; SIZE_MAX: no cut. */
 void rv_sim_http_cut(struct rv_sim_http *net, size_t first, size_t second);
+
+/* Play everything up to the next wait in one turn, so that head, body and end come at once. */
+void rv_sim_http_burst(struct rv_sim_http *net, bool on);
 
 /* Pieces of random size and random waits up to this, by this seed; the same seed, the same world.
  */

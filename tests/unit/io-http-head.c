@@ -145,8 +145,7 @@ RV_TEST(http_head, memory_runs_out)
     RV_SWEEP_ALLOCATIONS(t, feed_head, NULL, 2);
 }
 
-/* ---- URLs -------------------------------------------------------------------------------------
- */
+/* ---- URLs ------------------------------------------------------------------------------------ */
 
 static void expect_url(struct rv_test *t, const char *text, bool secure, bool loopback,
                        const char *label)

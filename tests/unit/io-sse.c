@@ -77,8 +77,7 @@ static void expect(struct rv_test *t, const char *stream, const char *log)
     expect_bytes(t, stream, strlen(stream), log);
 }
 
-/* ---- section 9.2.6 of the standard: its examples ----------------------------------------------
- */
+/* ---- section 9.2.6 of the standard: its examples --------------------------------------------- */
 
 RV_TEST(sse, standard_stock_ticker)
 {
@@ -110,8 +109,7 @@ RV_TEST(sse, standard_event_names)
            "add|73857293|\nremove|2153|\nmessage|x|\n");
 }
 
-/* ---- its rules, one by one --------------------------------------------------------------------
- */
+/* ---- its rules, one by one ------------------------------------------------------------------- */
 
 RV_TEST(sse, line_ends)
 {
@@ -260,8 +258,7 @@ RV_TEST(sse, what_is_unfinished)
     parse_done(&parse);
 }
 
-/* ---- every split ------------------------------------------------------------------------------
- */
+/* ---- every split ----------------------------------------------------------------------------- */
 
 static const char rich[] = "\xEF\xBB\xBF: hello\r\n"
                            "event: first\rdata: one\ndata\r\ndata:  two\r\nid: 1\n\n"
@@ -307,8 +304,7 @@ RV_TEST(sse, every_split, .timeout = 60)
     cr_assert_eq(count, (len + 1) * (len + 2) / 2);
 }
 
-/* ---- random streams against the obvious parser ------------------------------------------------
- */
+/* ---- random streams against the obvious parser ----------------------------------------------- */
 
 /* The standard, word by word, over a whole stream that ends in an end of line. */
 struct obvious {
@@ -434,8 +430,7 @@ RV_TEST(sse, random_streams, .timeout = 60)
     }
 }
 
-/* ---- caps, stops and memory -------------------------------------------------------------------
- */
+/* ---- caps, stops and memory ------------------------------------------------------------------ */
 
 /* Feeds `count` bytes 'x' between two texts, in pieces of `step`; 0 or the first error. */
 static int feed_long(struct parse *parse, const char *before, size_t count, const char *after,
@@ -478,6 +473,26 @@ RV_TEST(sse, a_line_is_capped)
             cr_assert_eq(try_long(t, fields[k], room, "\n", steps[i]), 0, "%s", fields[k]);
             cr_assert_eq(try_long(t, fields[k], room + 1, "\n", steps[i]), REEVE_ETOOBIG);
             cr_assert_eq(try_long(t, fields[k], 2 * CAP, "", steps[i]), REEVE_ETOOBIG);
+        }
+    }
+}
+
+RV_TEST(sse, a_line_in_one_piece_is_capped)
+{
+    static const char *const fields[] = {"data: ", "event: ", "id: ", ": ", "x", "data"};
+    char line[CAP + 3];
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        for (size_t len = CAP - 1; len <= CAP + 1; len++) {
+            struct parse parse;
+
+            memset(line, 'x', len);
+            memcpy(line, fields[i], strlen(fields[i]));
+            line[len] = '\n';
+            parse_init(&parse, t->mem);
+            cr_assert_eq(rv_sse_feed(&parse.sse, line, len + 1), len > CAP ? REEVE_ETOOBIG : 0,
+                         "%zu bytes of %s", len, fields[i]);
+            parse_done(&parse);
         }
     }
 }
@@ -541,8 +556,7 @@ RV_TEST(sse, memory_runs_out, .timeout = 60)
         RV_SWEEP_ALLOCATIONS(t, parse_in_pieces, &pieces[i], 4);
 }
 
-/* ---- cost -------------------------------------------------------------------------------------
- */
+/* ---- cost ------------------------------------------------------------------------------------ */
 
 /* Looking for both ends of line must not search what lies ahead once for each line. */
 RV_TEST(sse, many_lines_in_one_piece, .timeout = 20)
