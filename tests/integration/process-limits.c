@@ -243,7 +243,9 @@ PROCESS_TEST(cpu_limit_strikes)
     cr_assert_eq(child->error, 0);
     cr_assert_eq(child->result.end, RV_PROCESS_SIGNALED);
     cr_assert(child->result.signal == SIGXCPU || child->result.signal == SIGKILL);
-    cr_assert_gt(child->result.user_us + child->result.system_us, 900000);
+    /* The kernel counts the limit in ticks and the usage in nanoseconds: they differ, on a busy
+     * virtual machine by much. */
+    cr_assert_gt(child->result.user_us + child->result.system_us, 500000);
     child_free(child);
 }
 

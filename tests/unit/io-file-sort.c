@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 16 };
+enum { NAME_BYTES = 20 };
 
 static struct rv_file_entry *new_entry(struct rv_test *t, const char *name)
 {
