@@ -11,9 +11,10 @@
 #include <reeve/metrics.h>
 
 enum {
-#define RV_COUNTER_ONE(name, exported, text) +1
-    RV_COUNTER_COUNT = 0 REEVE_COUNTER_TABLE(RV_COUNTER_ONE)
-#undef RV_COUNTER_ONE
+#define RV_COUNTER_PLACE(name, exported, text) RV_COUNTER_PLACE_##name,
+    REEVE_COUNTER_TABLE(RV_COUNTER_PLACE)
+#undef RV_COUNTER_PLACE
+    RV_COUNTER_COUNT
 };
 
 /* All zero at first. */
