@@ -14,7 +14,7 @@ enum {
 #define RV_COUNTER_PLACE(name, exported, text) RV_COUNTER_PLACE_##name,
     REEVE_COUNTER_TABLE(RV_COUNTER_PLACE)
 #undef RV_COUNTER_PLACE
-    RV_COUNTER_COUNT
+        RV_COUNTER_COUNT
 };
 
 /* All zero at first. */
