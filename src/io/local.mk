@@ -30,6 +30,9 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/sse.c \
 	%D%/sse.h \
 	%D%/walk.h
+	%D%/stream.c \
+	%D%/stream.h \
+	%D%/stream_link.h
 %C%_libiosys_la_SOURCES = \
 	%D%/file_call.c \
 	%D%/file_op.c \
@@ -49,5 +52,10 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/uring.h \
 	%D%/walk.c
 %C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS) $(URING_LIBS)
+	%D%/root.h \
+	%D%/stream_socket.c \
+	%D%/walk.c \
+	%D%/walk.h
+%C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS)
 %C%_libioall_la_SOURCES =
 %C%_libioall_la_LIBADD = %D%/libio.la %D%/libiosys.la

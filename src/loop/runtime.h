@@ -31,6 +31,7 @@ enum rv_slot {
     RV_SLOT_HTTP,
     RV_SLOT_FILE,
     RV_SLOT_PROCESS,
+    RV_SLOT_STREAM,
     RV_SLOT_COUNT,
 };
 

@@ -66,7 +66,7 @@ void process_tear_down(struct rv_test *t)
 
 void process_turn(struct process_world *world)
 {
-    event_base_loop(world->base, EVLOOP_NONBLOCK);
+    event_base_loop(world->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
     poll(NULL, 0, 1);
 }
 

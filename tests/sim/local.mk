@@ -10,7 +10,9 @@ check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
 	%D%/http.c \
 	%D%/http.h \
 	%D%/process.c \
-	%D%/process.h
+	%D%/process.h \
+	%D%/stream.c \
+	%D%/stream.h
 %C%_libsimio_la_LIBADD = src/io/libio.la
 
 rv_test_programs += %D%/test-sim-loop
@@ -59,3 +61,8 @@ rv_test_programs += %D%/test-sim-process
 %C%_test_sim_process_SOURCES = \
 	%D%/test_process.c
 %C%_test_sim_process_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)
+
+rv_test_programs += %D%/test-sim-stream
+%C%_test_sim_stream_SOURCES = \
+	%D%/test_stream.c
+%C%_test_sim_stream_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)

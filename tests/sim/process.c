@@ -306,8 +306,8 @@ static void play_write(struct rv_sim_child *x, struct step *step)
     if (!len)
         return; /* until rv_child_read_on */
     x->sent += len;
-    next_turn(x);
     rv_process_output_came(x->process, step->stream, step->text + x->sent - len, len);
+    next_turn(x); /* behind what hands this piece on */
 }
 
 static void play_step(struct rv_sim_child *x, struct step *step)

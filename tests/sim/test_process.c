@@ -222,6 +222,7 @@ RV_TEST(process_life, split_at_each_size)
         expect(&owner, 0, RV_PROCESS_EXITED, 3, 25);
         cr_assert_str_eq(owner.text[0], "half whole");
         cr_assert_str_eq(owner.text[1], "oops");
+        cr_assert_geq(owner.outputs, 14 / size);
     }
 }
 
