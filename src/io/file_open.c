@@ -367,6 +367,8 @@ static void created_came(struct rv_file_op *op, int64_t result)
         opened->fd = (int)result;
         if (rv_root_look_again(RV_WANT_FILE, opened) != 0)
             op->os_errno = EIO;
+        if (opened->fd >= 0) /* not to block was for what is no file */
+            fcntl(opened->fd, F_SETFL, op->call.flags & O_APPEND);
         if (opened->fd >= 0 && op->alike)
             op->os_errno = make_alike(opened->fd, &opened->status, &op->like);
     }

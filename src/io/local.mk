@@ -7,11 +7,19 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/file.c \
 	%D%/file.h \
 	%D%/file_call.h \
+	%D%/file_change.c \
+	%D%/file_change.h \
 	%D%/file_list.c \
 	%D%/file_op.h \
 	%D%/file_problem.c \
+	%D%/file_request.c \
+	%D%/file_request.h \
 	%D%/file_sort.c \
 	%D%/file_sort.h \
+	%D%/file_stat.c \
+	%D%/file_stat.h \
+	%D%/file_write.c \
+	%D%/file_write.h \
 	%D%/http.c \
 	%D%/http.h \
 	%D%/http_head.c \
