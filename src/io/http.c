@@ -322,6 +322,15 @@ static bool fields_valid(const struct rv_http_options *options)
     return true;
 }
 
+/* "name: value" and a NUL, for which there is room. */
+static void add_field(struct rv_buffer *fields, const struct rv_http_header *header)
+{
+    rv_buffer_add_text(fields, header->name);
+    rv_buffer_add(fields, ": ", 2);
+    rv_buffer_add_text(fields, header->value);
+    rv_buffer_add_byte(fields, '\0');
+}
+
 /* Room for all first: growing would leave copies of secrets behind. */
 static int copy_fields(struct rv_http *http, const struct rv_http_options *options)
 {
@@ -329,15 +338,13 @@ static int copy_fields(struct rv_http *http, const struct rv_http_options *optio
     int error;
 
     for (size_t i = 0; i < options->header_count; i++)
-        total += strlen(options->headers[i].name) + strlen(options->headers[i].value) + 4;
+        total += strlen(options->headers[i].name) + strlen(options->headers[i].value) + 3;
     error = rv_buffer_reserve(&http->fields, total);
-    for (size_t i = 0; i < options->header_count && !error; i++) {
-        error = rv_buffer_printf(&http->fields, "%s: %s", options->headers[i].name,
-                                 options->headers[i].value);
-        if (!error)
-            error = rv_buffer_add_byte(&http->fields, '\0');
-    }
-    return error;
+    if (error)
+        return error;
+    for (size_t i = 0; i < options->header_count; i++)
+        add_field(&http->fields, &options->headers[i]);
+    return 0;
 }
 
 static int copy_options(struct rv_http *http, const struct rv_http_options *options)

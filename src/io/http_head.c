@@ -7,6 +7,9 @@
 
 #include <reeve/error.h>
 
+/* What most heads fit into. */
+enum { USUAL_BYTES = 500 };
+
 void rv_http_head_init(struct rv_http_head *head, struct rv_mem *mem)
 {
     *head = (struct rv_http_head){.status = 0};
@@ -38,7 +41,7 @@ static int take_status(struct rv_http_head *head, const char *line, size_t len)
         return REEVE_EPROTOCOL;
     head->status = (space[1] - '0') * 100 + (space[2] - '0') * 10 + (space[3] - '0');
     rv_buffer_clear(&head->fields);
-    return 0;
+    return rv_buffer_reserve(&head->fields, USUAL_BYTES);
 }
 
 static int add_text(struct rv_http_head *head, const char *text, size_t len)

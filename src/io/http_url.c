@@ -136,17 +136,19 @@ static int make_label(struct rv_mem *mem, bool secure, struct span site, struct 
     struct rv_buffer label;
     int error;
 
-    rv_buffer_init(&label, mem, MAX_LABEL_BYTES);
     if (site.len > MAX_LABEL_BYTES / 2)
         return REEVE_EINVAL;
     if (path.len > MAX_LABEL_BYTES / 2 - 16)
         path.len = MAX_LABEL_BYTES / 2 - 16;
-    error = rv_buffer_printf(&label, "%s://%.*s%.*s", secure ? "https" : "http", (int)site.len,
-                             site.text, (int)path.len, path.text);
-    if (!error)
-        *ret_label = rv_buffer_steal(&label, NULL);
-    rv_buffer_done(&label);
-    return error;
+    rv_buffer_init(&label, mem, MAX_LABEL_BYTES);
+    error = rv_buffer_reserve(&label, 8 + site.len + path.len);
+    if (error)
+        return error;
+    rv_buffer_add_text(&label, secure ? "https://" : "http://");
+    rv_buffer_add(&label, site.text, site.len);
+    rv_buffer_add(&label, path.text, path.len);
+    *ret_label = rv_buffer_steal(&label, NULL);
+    return 0;
 }
 
 int rv_http_url_parse(struct rv_mem *mem, const char *text, struct rv_http_url *ret_url)

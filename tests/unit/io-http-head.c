@@ -128,13 +128,16 @@ RV_TEST(http_head, it_is_capped)
 
 static int feed_head(struct rv_test *run, void *arg)
 {
+    static char lengthy[1000] = "Lengthy: ";
     struct rv_http_head head;
     int error;
 
     (void)arg;
+    memset(lengthy + 9, 'x', sizeof lengthy - 10);
     rv_http_head_init(&head, run->mem);
     error = FEED(&head, "HTTP/1.1 200 OK\r\n", "Name: 0123456789012345678901234567890123456789\r\n",
-                 " and on and on and on and on and on and on and on\r\n", "Other: x\r\n", "\r\n");
+                 " and on and on and on and on and on and on and on\r\n", "Other: x\r\n", lengthy,
+                 "\r\n");
     cr_assert_eq(head.complete, !error);
     rv_http_head_done(&head);
     return error;
