@@ -68,6 +68,7 @@ struct reeve_error_detail {
     char provider_code[64]; /* the provider's code, as "context_length_exceeded" */
     char request_id[128];   /* for the provider's support */
     char message[1024];     /* one or more sentences: what, where, and the limit if one was hit */
+    int context_full;       /* 1: the conversation is too long for the model */
 };
 
 #ifdef __cplusplus

@@ -62,6 +62,30 @@ void reeve_transcript_free(struct reeve_transcript *transcript);
 int reeve_transcript_add(struct reeve_transcript *transcript, enum reeve_role role,
                          const char *text, size_t len);
 
+enum reeve_part_kind {
+    REEVE_PART_UNKNOWN = 0,
+    REEVE_PART_TEXT,
+    REEVE_PART_IMAGE_URL,    /* the text is where the provider fetches the image: http or https */
+    REEVE_PART_IMAGE_BASE64, /* the text is the image, in base64 without white space */
+};
+
+/* A piece of a user message. Zero what is not set. */
+struct reeve_part {
+    enum reeve_part_kind kind;
+    const char *text;
+    size_t len;
+    const char *media_type; /* of an image in base64: "image/png", … */
+};
+
+/*
+ * Append a user message of texts and images, in this order. All is copied; reeve_message_text gives
+ * the texts, joined. Returns 0; REEVE_EINVAL (no part; an unknown kind; a URL that is neither http
+ * nor https; what is not base64; no media type, or none of an image); REEVE_ENOMEM. On failure
+ * nothing was added.
+ */
+int reeve_transcript_add_parts(struct reeve_transcript *transcript, const struct reeve_part *parts,
+                               size_t count);
+
 /*
  * Append an assistant message with tool calls and, if len is not 0, text before them. All is
  * copied. Returns 0; REEVE_EINVAL (no call; an id or a name that is NULL, empty or not UTF-8; an id
@@ -79,10 +103,11 @@ int reeve_transcript_add_result(struct reeve_transcript *transcript, const char 
                                 const char *text, size_t len, int is_error);
 
 /*
- * Append what a completion answered: its text and its calls as one assistant message. A completion
- * that failed or was cancelled adds the text that came, without calls; if there is none, nothing is
- * added and 0 is returned. To be called in the completion's done callback.
- * Returns 0 or REEVE_ENOMEM.
+ * Append what a completion answered, as one assistant message: its text, its calls and the model's
+ * reasoning with the provider's signatures, each where it stood. A completion that failed or was
+ * cancelled adds the text that came and the reasoning that was signed, without calls; where there
+ * is neither text nor call, nothing is added and 0 is returned. To be called in the completion's
+ * done callback. Returns 0 or REEVE_ENOMEM.
  */
 int reeve_transcript_add_completion(struct reeve_transcript *transcript,
                                     const struct reeve_completion *completion);

@@ -130,6 +130,7 @@ static void add_usage(struct reeve_usage *sum, const struct reeve_usage *usage)
     sum->output_tokens += usage->output_tokens;
     sum->reasoning_tokens += usage->reasoning_tokens;
     sum->reported |= usage->reported;
+    sum->cache_write_1h_tokens += usage->cache_write_1h_tokens;
 }
 
 static void tool_event(struct reeve_agent *agent, size_t index, const struct reeve_result *result)

@@ -43,6 +43,29 @@ static bool usable_call(const struct reeve_call *call)
            (call->arguments || !call->arguments_len);
 }
 
+/* Whether the parts are all of the text and all of the calls. */
+static bool layout_fits(const struct rv_message_parts *parts)
+{
+    size_t text_left = parts->text_len, calls_left = parts->call_count;
+    size_t i;
+
+    for (i = 0; i < parts->part_count; i++) {
+        const struct rv_part *part = &parts->parts[i];
+
+        if (part->kind == RV_PART_TEXT) {
+            if (part->len > text_left)
+                return false;
+            text_left -= part->len;
+        } else if (part->kind == RV_PART_CALL) {
+            if (!calls_left--)
+                return false;
+        } else if ((!part->text && part->len) || (!part->mark && part->mark_len)) {
+            return false;
+        }
+    }
+    return !parts->part_count || (!text_left && !calls_left);
+}
+
 static int check_parts(const struct rv_message_parts *parts)
 {
     size_t i;
@@ -58,6 +81,10 @@ static int check_parts(const struct rv_message_parts *parts)
     for (i = 0; i < parts->call_count; i++)
         if (!usable_call(&parts->calls[i]))
             return REEVE_EINVAL;
+    if (parts->part_count && !rv_utf8_valid(parts->text, parts->text_len))
+        return REEVE_EINVAL;
+    if (!layout_fits(parts))
+        return REEVE_EINVAL;
     return 0;
 }
 
@@ -78,14 +105,35 @@ static bool add_text_size(size_t *total, size_t len)
     return rv_size_add(*total, len, total) && rv_size_add(*total, 1, total);
 }
 
-/* The size of the block: the message, its calls, their index, then the texts with their NULs. */
+/* Texts that stand nowhere else: those of a text or a call are the message's own. */
+static bool has_own_text(const struct rv_part *part)
+{
+    return part->kind != RV_PART_TEXT && part->kind != RV_PART_CALL;
+}
+
+static bool measure_layout(const struct rv_message_parts *parts, size_t *total)
+{
+    size_t bytes, i;
+
+    if (!rv_size_mul(parts->part_count, sizeof(struct rv_part), &bytes) ||
+        !rv_size_add(*total, bytes, total))
+        return false;
+    for (i = 0; i < parts->part_count; i++)
+        if (has_own_text(&parts->parts[i]) && (!add_text_size(total, parts->parts[i].len) ||
+                                               !add_text_size(total, parts->parts[i].mark_len)))
+            return false;
+    return true;
+}
+
+/* The size of the block: the message, its calls, its parts, the index of the calls, then the texts
+ * with their NULs. */
 static bool measure(const struct rv_message_parts *parts, size_t *ret_total)
 {
     size_t total = sizeof(struct reeve_message);
     size_t calls, i;
 
     if (!rv_size_mul(parts->call_count, sizeof(struct reeve_call), &calls) ||
-        !rv_size_add(total, calls, &total) ||
+        !rv_size_add(total, calls, &total) || !measure_layout(parts, &total) ||
         !rv_size_add(total, slots_for(parts->call_count) * sizeof(uint32_t), &total) ||
         !add_text_size(&total, parts->text_len))
         return false;
@@ -170,6 +218,28 @@ static int place_calls(struct reeve_message *message, char **at,
     return 0;
 }
 
+static void place_layout(struct reeve_message *message, char **at,
+                         const struct rv_message_parts *parts)
+{
+    const char *text = message->text;
+    size_t i;
+
+    for (i = 0; i < parts->part_count; i++) {
+        const struct rv_part *from = &parts->parts[i];
+        struct rv_part *to = &message->parts[i];
+
+        *to = (struct rv_part){.kind = from->kind, .len = from->len, .mark_len = from->mark_len};
+        if (from->kind == RV_PART_TEXT) {
+            to->text = text;
+            text += from->len;
+        } else if (has_own_text(from)) {
+            to->text = place(at, from->text, from->len);
+            to->mark = place(at, from->mark, from->mark_len);
+        }
+    }
+    message->part_count = parts->part_count;
+}
+
 /* The parts have been checked, and their text is valid UTF-8. */
 static int build(struct rv_mem *mem, const struct rv_message_parts *parts,
                  struct reeve_message **ret_message)
@@ -188,7 +258,8 @@ static int build(struct rv_mem *mem, const struct rv_message_parts *parts,
     *message = (struct reeve_message){
         .mem = mem, .refs = 1, .role = parts->role, .is_error = parts->is_error};
     message->calls = (struct reeve_call *)(message + 1);
-    at = (char *)(message->calls + parts->call_count);
+    message->parts = (struct rv_part *)(void *)(message->calls + parts->call_count);
+    at = (char *)(message->parts + parts->part_count);
     if (slots) {
         message->slots = (uint32_t *)(void *)at;
         message->slot_mask = slots - 1;
@@ -198,6 +269,7 @@ static int build(struct rv_mem *mem, const struct rv_message_parts *parts,
     }
     message->text = place(&at, parts->text, parts->text_len);
     message->text_len = parts->text_len;
+    place_layout(message, &at, parts);
     if (parts->call_id)
         message->call_id = place(&at, parts->call_id, strlen(parts->call_id));
     error = place_calls(message, &at, parts);

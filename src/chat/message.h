@@ -18,6 +18,7 @@
 /* The wire formats for which a message keeps its bytes. */
 enum rv_wire {
     RV_WIRE_OPENAI,
+    RV_WIRE_OPENAI_REASONING, /* the same, with the reasoning sent back */
     RV_WIRE_ANTHROPIC,
     RV_WIRE_COUNT,
 };
@@ -25,6 +26,23 @@ enum rv_wire {
 struct rv_wire_bytes {
     char *bytes; /* NULL: not made yet */
     size_t len;
+};
+
+enum rv_part_kind {
+    RV_PART_TEXT,      /* the next `len` bytes of the message's text */
+    RV_PART_CALL,      /* the next of its calls */
+    RV_PART_REASONING, /* `text`: what the model thought; `mark`: the provider's signature of it */
+    RV_PART_SEALED,    /* `mark`: reasoning that only the provider can read */
+    RV_PART_IMAGE,     /* `text`: base64, and `mark` its media type; without one `text` is a URL */
+};
+
+/* A text is valid UTF-8 and NUL-terminated; NULL with a length of 0 where a kind has none. */
+struct rv_part {
+    enum rv_part_kind kind;
+    const char *text;
+    size_t len;
+    const char *mark;
+    size_t mark_len;
 };
 
 struct reeve_message {
@@ -37,6 +55,8 @@ struct reeve_message {
     const char *call_id; /* tool messages */
     struct reeve_call *calls;
     size_t call_count;
+    struct rv_part *parts; /* what stands where; none: the text, then the calls */
+    size_t part_count;
     uint32_t *slots; /* where a call's id stands: index + 1, by hash; NULL: few calls, searched */
     uint32_t slot_mask;
     uint64_t slot_seed;
@@ -52,11 +72,14 @@ struct rv_message_parts {
     size_t call_count;
     const char *call_id;
     bool is_error;
+    const struct rv_part *parts; /* the text is valid UTF-8 then */
+    size_t part_count;
 };
 
 /*
  * With one reference. 0; REEVE_EINVAL (an id or a name that is NULL, empty or not UTF-8, an id
- * twice, NULL arguments with a length); REEVE_ENOMEM.
+ * twice, NULL arguments with a length, parts that are not all of the text and the calls);
+ * REEVE_ENOMEM.
  */
 int rv_message_new(struct rv_mem *mem, const struct rv_message_parts *parts,
                    struct reeve_message **ret_message);

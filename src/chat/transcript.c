@@ -4,10 +4,13 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #include <reeve/error.h>
 
+#include "base/buffer.h"
 #include "base/export.h"
+#include "base/utf8.h"
 #include "loop/runtime.h"
 
 enum { SMALLEST_VECTOR = 16 };
@@ -239,6 +242,113 @@ RV_EXPORT int reeve_transcript_add(struct reeve_transcript *transcript, enum ree
     if (role != REEVE_ROLE_SYSTEM && role != REEVE_ROLE_USER && role != REEVE_ROLE_ASSISTANT)
         return REEVE_EINVAL;
     return add_parts(transcript, &parts);
+}
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+static bool is_url(const char *text, size_t len)
+{
+    size_t i;
+
+    if (!(len > 7 && !strncasecmp(text, "http://", 7)) &&
+        !(len > 8 && !strncasecmp(text, "https://", 8)))
+        return false;
+    for (i = 0; i < len; i++)
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7F)
+            return false;
+    return rv_utf8_valid(text, len);
+}
+
+static bool is_base64(const char *text, size_t len)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t data = len;
+    size_t i;
+
+    while (data && len - data < 2 && text[data - 1] == '=')
+        data--;
+    for (i = 0; i < data; i++)
+        if (!text[i] || !strchr(letters, text[i]))
+            return false;
+    return len && len % 4 == 0;
+}
+
+static bool is_image_type(const char *type)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.+-";
+    static const char prefix[] = "image/";
+    const size_t len = sizeof prefix - 1;
+
+    return type && !strncmp(type, prefix, len) && type[len] &&
+           strspn(type + len, letters) == strlen(type + len);
+}
+
+static bool part_valid(const struct reeve_part *part)
+{
+    if (!part->text && part->len)
+        return false;
+    switch (part->kind) {
+    case REEVE_PART_TEXT:
+        return true;
+    case REEVE_PART_IMAGE_URL:
+        return is_url(part->text, part->len);
+    case REEVE_PART_IMAGE_BASE64:
+        return is_base64(part->text, part->len) && is_image_type(part->media_type);
+    case REEVE_PART_UNKNOWN:
+        break;
+    }
+    return false;
+}
+
+/* `text` gets the texts, joined; each of `to` what it is of them. */
+static int convert_parts(const struct reeve_part *parts, size_t count, struct rv_buffer *text,
+                         struct rv_part *to)
+{
+    size_t i, start;
+    int error = 0;
+
+    for (i = 0; i < count && !error; i++) {
+        to[i] = (struct rv_part){.kind = RV_PART_IMAGE, .text = parts[i].text, .len = parts[i].len};
+        if (parts[i].kind == REEVE_PART_IMAGE_BASE64) {
+            to[i].mark = parts[i].media_type;
+            to[i].mark_len = strlen(parts[i].media_type);
+        } else if (parts[i].kind == REEVE_PART_TEXT) {
+            start = text->len;
+            error = rv_utf8_add_repaired(text, parts[i].text, parts[i].len);
+            to[i] = (struct rv_part){.kind = RV_PART_TEXT, .len = text->len - start};
+        }
+    }
+    return error;
+}
+
+RV_EXPORT int reeve_transcript_add_parts(struct reeve_transcript *transcript,
+                                         const struct reeve_part *parts, size_t count)
+{
+    struct rv_message_parts message = {.role = REEVE_ROLE_USER, .part_count = count};
+    struct rv_buffer text;
+    struct rv_part *converted;
+    size_t i;
+    int error;
+
+    if (!transcript || !parts || !count)
+        return REEVE_EINVAL;
+    for (i = 0; i < count; i++)
+        if (!part_valid(&parts[i]))
+            return REEVE_EINVAL;
+    converted = rv_alloc_array(transcript->mem, count, sizeof *converted);
+    if (!converted)
+        return REEVE_ENOMEM;
+    rv_buffer_init(&text, transcript->mem, SIZE_MAX / 2);
+    error = convert_parts(parts, count, &text, converted);
+    message.text = rv_buffer_text(&text);
+    message.text_len = text.len;
+    message.parts = converted;
+    if (!error)
+        error = add_parts(transcript, &message);
+    rv_buffer_done(&text);
+    rv_free(transcript->mem, converted);
+    return error == REEVE_ETOOBIG ? REEVE_ENOMEM : error;
 }
 
 RV_EXPORT int reeve_transcript_add_calls(struct reeve_transcript *transcript, const char *text,

@@ -9,24 +9,33 @@
 #include "base/buffer.h"
 #include "model/assembly.h"
 #include "model/codec.h"
+#include "model/flow.h"
+#include "model/layout.h"
 
-struct rv_answer {
-    struct rv_buffer text; /* valid UTF-8 */
-    struct rv_assembly calls;
-    struct reeve_usage usage;
-    enum reeve_finish finish; /* REEVE_FINISH_NONE: it is not complete */
-    char held[4];             /* the beginning of a character that has not come whole */
-    size_t held_len;
-    /* Whole characters, as they come; anything but 0 stops the decoding with that. May be NULL. */
-    int (*on_text)(const char *text, size_t len, void *arg);
+/* Who is told of whole characters, as they come; anything but 0 stops the decoding with that. Each
+ * may be NULL. */
+struct rv_listener {
+    int (*text)(const char *text, size_t len, void *arg);
+    int (*reasoning)(const char *text, size_t len, void *arg);
     void *arg;
 };
 
+struct rv_answer {
+    struct rv_flow text;
+    struct rv_assembly calls;
+    struct rv_layout layout;
+    struct reeve_usage usage;
+    enum reeve_finish finish; /* REEVE_FINISH_NONE: it is not complete */
+    struct rv_listener listener;
+};
+
+/* Without a listener nobody is told. */
 void rv_answer_init(struct rv_answer *answer, struct rv_mem *mem, size_t max_bytes,
-                    int (*on_text)(const char *text, size_t len, void *arg), void *arg);
+                    const struct rv_listener *listener);
 void rv_answer_done(struct rv_answer *answer);
 
-/* Take an event that is not an error. 0, REEVE_ETOOBIG, REEVE_ENOMEM or what on_text returned. */
+/* Take an event that is not an error. 0, REEVE_ETOOBIG, REEVE_ENOMEM or what the listener returned.
+ */
 int rv_answer_add(struct rv_answer *answer, const struct rv_event *event);
 
 /* No more events come. What is held of a character becomes U+FFFD. As rv_answer_add. */

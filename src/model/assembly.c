@@ -258,11 +258,12 @@ static int add_to_call(struct rv_assembly *assembly, struct rv_assembled_call *c
         error = set_text(assembly, &call->id, piece->id, MAX_ID_BYTES);
     if (!error && !call->name && said(piece->name))
         error = set_text(assembly, &call->name, piece->name, MAX_NAME_BYTES);
-    if (error || !piece->arguments_len)
+    if (error || !piece->arguments_len || (call->whole && !piece->whole))
         return error;
     if (piece->whole) {
         rv_buffer_clear(&call->arguments);
         call->progress = (struct rv_json_progress){0};
+        call->whole = true;
     }
     if (!take_bytes(assembly, piece->arguments_len))
         return REEVE_ETOOBIG;

@@ -31,6 +31,7 @@ struct rv_assembled_call {
     int64_t index;
     char *id; /* NULL: not known yet */
     char *name;
+    bool whole; /* the arguments came as an object: nothing is added to them */
     struct rv_buffer arguments;
     struct rv_json_progress progress;
 };

@@ -22,6 +22,7 @@
 
 #include <reeve/model.h>
 
+/* JSON is trusted: whoever fills this has checked it. */
 struct rv_request {
     const char *model;
     const struct rv_snapshot *messages;
@@ -31,22 +32,45 @@ struct rv_request {
     uint32_t max_output_tokens; /* 0: not sent */
     bool own_host;              /* the provider's own server, not a compatible one */
     bool stream;
+    bool send_reasoning;
+    bool one_call; /* no parallel calls */
+    double top_p;  /* NaN: not sent */
+    bool has_seed;
+    int64_t seed;
+    const char *const *stop;
+    size_t stop_count;
+    enum reeve_tool_choice tool_choice;
+    const char *tool_choice_name;
+    const char *schema; /* a JSON object; NULL: none */
+    const char *schema_name;
+    const char *extra; /* members that are added, a comma before each; NULL: none */
+};
+
+/* How far the messages are written. */
+struct rv_encode_cursor {
+    size_t next;          /* the next message */
+    enum reeve_role open; /* whose content goes on; UNKNOWN: nobody's */
 };
 
 enum rv_event_kind {
     RV_EVENT_TEXT,      /* text: a piece of the answer, which may begin or end inside a character */
-    RV_EVENT_REASONING, /* text: a piece of what the model thought before */
-    RV_EVENT_CALL,      /* call */
-    RV_EVENT_FINISH,    /* finish: the answer is complete; usage may still follow */
-    RV_EVENT_USAGE,     /* usage: in all, replaces an earlier one */
-    RV_EVENT_ERROR,     /* error: the provider gave up */
-    RV_EVENT_END,       /* nothing more will come */
+    RV_EVENT_REASONING, /* text: a piece of what the model thought before; block, begins */
+    RV_EVENT_SIGNATURE, /* text: a piece of what proves it to be the provider's; block */
+    RV_EVENT_REASONING_END, /* this block of it is whole; block */
+    RV_EVENT_SEALED,        /* text: a block of it that only the provider can read, whole */
+    RV_EVENT_CALL,          /* call */
+    RV_EVENT_FINISH,        /* finish: the answer is complete; usage may still follow */
+    RV_EVENT_USAGE,         /* usage: in all, replaces an earlier one */
+    RV_EVENT_ERROR,         /* error: the provider gave up */
+    RV_EVENT_END,           /* nothing more will come */
 };
 
 struct rv_event {
     enum rv_event_kind kind;
     const char *text;
     size_t len;
+    int64_t block; /* of reasoning: which one; where a format numbers none, 0 */
+    bool begins;   /* a block of reasoning begins, also if one with its number is there */
     struct rv_call_piece call;
     enum reeve_finish finish;
     struct reeve_usage usage;
@@ -62,15 +86,6 @@ struct rv_event_sink {
     void *arg;
 };
 
-/* What a provider says of an error. Texts belong to the JSON value; NULL: not said. */
-struct rv_provider_error {
-    const char *message;
-    size_t message_len;
-    const char *type;
-    const char *code;
-    const char *request_id;
-};
-
 /* What the decoding of one response knows. */
 struct rv_decoder {
     const struct rv_codec *codec;
@@ -81,14 +96,20 @@ struct rv_decoder {
     struct rv_buffer shown;   /* a text of it with them shown */
     bool torn;                /* this event's */
     bool ended;               /* RV_EVENT_END was given: what follows is not looked at */
+    /* Of formats that send them in parts: */
+    struct reeve_usage usage; /* so far */
+    uint64_t uncached_tokens;
+    uint64_t skipped[4]; /* a bit for each block that is of no known kind; the last: of all more */
 };
 
 struct rv_codec {
     const char *name;
     enum rv_wire wire;
-    const char *path;       /* behind the base URL */
-    const char *key_header; /* the header field that carries the key … */
-    const char *key_prefix; /* … behind this */
+    const char *path;          /* behind the base URL */
+    const char *key_header;    /* the header field that carries the key … */
+    const char *key_prefix;    /* … behind this */
+    const char *version_field; /* a header field that each request has; NULL: none */
+    const char *version;
 
     /* The tools member's value. 0; REEVE_EINVAL (parameters that are not a JSON object, a tool
      * without a name); REEVE_ETOOBIG; REEVE_ENOMEM. `reader` is for the codec to use. */
@@ -96,23 +117,24 @@ struct rv_codec {
                         struct rv_json_reader *reader, struct rv_buffer *out);
     /* 0; REEVE_EINVAL (a temperature that is no number); REEVE_ETOOBIG; REEVE_ENOMEM. */
     int (*encode_begin)(const struct rv_request *request, struct rv_buffer *out);
-    /* The message at *next, and those that must go with it; *next is moved behind them. */
-    int (*encode_add)(const struct rv_request *request, size_t *next, struct rv_json_reader *reader,
+    /* The message at cursor->next, which is moved behind it. */
+    int (*encode_add)(const struct rv_request *request, struct rv_encode_cursor *cursor,
+                      struct rv_json_reader *reader, struct rv_buffer *out);
+    int (*encode_end)(const struct rv_request *request, const struct rv_encode_cursor *cursor,
                       struct rv_buffer *out);
-    int (*encode_end)(const struct rv_request *request, struct rv_buffer *out);
 
     /* One event of a stream, and the body of an answer that was not streamed. 0;
      * REEVE_EPROTOCOL (JSON, but nothing of this format); REEVE_ENOMEM; what the sink returned. */
     int (*decode_event)(struct rv_decoder *decoder, const char *type,
                         const struct reeve_json *value);
     int (*decode_body)(struct rv_decoder *decoder, const struct reeve_json *value);
-    void (*decode_error)(const struct reeve_json *value, struct rv_provider_error *ret_error);
 };
 
 /* No request is larger. */
 #define RV_MAX_REQUEST_BYTES ((size_t)256 << 20)
 
 extern const struct rv_codec rv_codec_openai;
+extern const struct rv_codec rv_codec_anthropic;
 
 /* The reader is borrowed. */
 void rv_decoder_init(struct rv_decoder *decoder, const struct rv_codec *codec, struct rv_mem *mem,

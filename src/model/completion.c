@@ -23,6 +23,9 @@
  * A completion that ends inside its own on_text, because the model is freed there, is OVER at once,
  * but its request is still on the stack: it stays in memory, and listed as pending, until that
  * is gone too.
+ *
+ * Paused: the request is, too. What the piece on the stack still holds is decoded and not told; it
+ * is told later, by `deliver`, after the resume, and so is an end that came meanwhile.
  */
 #include "model/completion.h"
 
@@ -40,6 +43,7 @@
 #include "loop/ready.h"
 #include "loop/runtime.h"
 #include "loop/timer.h"
+#include "model/encode.h"
 #include "model/model.h"
 #include "model/response.h"
 #include "model/retry_after.h"
@@ -67,14 +71,24 @@ struct reeve_completion {
     bool canceled;
     bool in_http; /* on the stack of one of the request's callbacks */
     bool succeeded;
+    bool paused;
+    bool behind;     /* something came that was not told, because of a pause */
+    bool ended;      /* the request has, with end_error, and it was not told */
+    bool delivering; /* on the stack of `deliver` */
+    int end_error;
+    size_t told;             /* bytes of the text */
+    struct rv_buffer untold; /* reasoning */
+    struct rv_task deliver;
 
     void (*on_text)(struct reeve_completion *completion, const char *text, size_t len, void *arg);
+    void (*on_reasoning)(struct reeve_completion *completion, const char *text, size_t len,
+                         void *arg);
     void (*on_done)(struct reeve_completion *completion, int error, void *arg);
     void *arg;
 
     struct rv_snapshot messages; /* ENCODING */
     struct rv_request request;
-    size_t next_message;
+    struct rv_encode_cursor cursor;
     struct rv_buffer body;
 
     struct rv_http *http;
@@ -89,6 +103,9 @@ RV_EXPORT void reeve_completion_options_init_size(struct reeve_completion_option
         .size = size,
         .stream = 1,
         .temperature = (double)NAN,
+        .top_p = (double)NAN,
+        .seed = -1,
+        .parallel_calls = 1,
     };
 
     rv_options_fill(options, size, &defaults, sizeof defaults);
@@ -103,6 +120,8 @@ RV_EXPORT const char *reeve_finish_name(enum reeve_finish finish)
         [REEVE_FINISH_LENGTH] = "length",
         [REEVE_FINISH_FILTER] = "filter",
         [REEVE_FINISH_OTHER] = "other",
+        [REEVE_FINISH_PAUSED] = "paused",
+        [REEVE_FINISH_CONTEXT] = "context",
     };
 
     return (size_t)finish < sizeof names / sizeof *names ? names[finish] : "unknown";
@@ -116,11 +135,18 @@ static void completion_free(struct reeve_completion *completion)
 
     rv_snapshot_done(&completion->messages);
     rv_buffer_done(&completion->body);
+    rv_buffer_done(&completion->untold);
     rv_response_done(&completion->response);
     rv_free(mem, completion);
 }
 
-/* Over: unlink, release, tell. Where the request is still on the stack its end frees us. */
+/* Somebody on the stack goes on with it, and frees it in the end. */
+static bool in_use(const struct reeve_completion *completion)
+{
+    return completion->http || completion->delivering;
+}
+
+/* Over: unlink, release, tell. Where it is still in use, who uses it frees it. */
 static void finish(struct reeve_completion *completion, int error)
 {
     assert(completion->state != COMPLETION_OVER);
@@ -129,17 +155,27 @@ static void finish(struct reeve_completion *completion, int error)
     if (error)
         rv_response_give_up(&completion->response);
     rv_ready_remove(&completion->task);
+    rv_ready_remove(&completion->deliver);
     rv_timer_stop(completion->runtime, &completion->grace);
     rv_list_remove(&completion->node);
     completion->model = NULL;
     rv_snapshot_done(&completion->messages);
     rv_buffer_done(&completion->body);
-    if (!completion->http)
+    if (!in_use(completion))
         rv_pending_remove(completion->runtime, &completion->pending);
     if (completion->on_done)
         completion->on_done(completion, error, completion->arg);
-    if (!completion->http)
+    if (!in_use(completion))
         completion_free(completion);
+}
+
+/* Who used it when it was over does no longer. */
+static void let_go(struct reeve_completion *completion)
+{
+    if (in_use(completion))
+        return;
+    rv_pending_remove(completion->runtime, &completion->pending);
+    completion_free(completion);
 }
 
 static void describe_cancel(struct reeve_completion *completion)
@@ -152,7 +188,7 @@ static void describe_cancel(struct reeve_completion *completion)
 static void end_now(struct reeve_completion *completion)
 {
     completion->canceled = true;
-    if (completion->http && !completion->in_http) {
+    if (completion->http && !completion->in_http && !completion->delivering) {
         rv_http_abort(completion->http);
         return;
     }
@@ -184,9 +220,69 @@ static int text_came(const char *text, size_t len, void *arg)
 {
     struct reeve_completion *completion = arg;
 
+    if (completion->paused || completion->behind) {
+        completion->behind = true;
+        return completion->canceled ? REEVE_ECANCELED : 0;
+    }
+    completion->told += len;
     if (completion->on_text && !completion->canceled)
         completion->on_text(completion, text, len, completion->arg);
     return completion->canceled ? REEVE_ECANCELED : 0;
+}
+
+static int reasoning_came(const char *text, size_t len, void *arg)
+{
+    struct reeve_completion *completion = arg;
+
+    if (!completion->on_reasoning || completion->canceled)
+        return completion->canceled ? REEVE_ECANCELED : 0;
+    if (completion->paused || completion->behind) {
+        completion->behind = true;
+        return rv_buffer_add(&completion->untold, text, len);
+    }
+    completion->on_reasoning(completion, text, len, completion->arg);
+    return completion->canceled ? REEVE_ECANCELED : 0;
+}
+
+/* What the pause kept from being told, as long as nobody pauses or cancels again. */
+static void tell_untold(struct reeve_completion *completion)
+{
+    const struct rv_buffer *text = &completion->response.answer.text.text;
+    struct rv_buffer reasoning = completion->untold;
+    const size_t start = completion->told;
+
+    if (reasoning.len) {
+        rv_buffer_init(&completion->untold, completion->mem, reasoning.max);
+        if (completion->on_reasoning)
+            completion->on_reasoning(completion, reasoning.data, reasoning.len, completion->arg);
+        rv_buffer_done(&reasoning);
+    }
+    if (completion->paused || completion->canceled || completion->state == COMPLETION_OVER)
+        return;
+    completion->told = text->len;
+    completion->behind = false;
+    if (completion->on_text && text->len > start)
+        completion->on_text(completion, text->data + start, text->len - start, completion->arg);
+}
+
+static void deliver(struct rv_task *task)
+{
+    struct reeve_completion *completion = rv_container_of(task, struct reeve_completion, deliver);
+
+    if (completion->paused && !completion->canceled)
+        return;
+    completion->delivering = true;
+    if (!completion->canceled && completion->behind)
+        tell_untold(completion);
+    completion->delivering = false;
+    if (completion->state == COMPLETION_OVER) {
+        let_go(completion);
+    } else if (completion->ended && completion->canceled) {
+        describe_cancel(completion);
+        finish(completion, REEVE_ECANCELED);
+    } else if (completion->ended && !completion->paused) {
+        finish(completion, completion->end_error);
+    }
 }
 
 static void grace_over(struct rv_timer *timer)
@@ -258,6 +354,15 @@ static int outcome(struct reeve_completion *completion, struct rv_http *http, in
     return error;
 }
 
+/* An answer that went well is told after its text; a failure does not wait for who may never come.
+ */
+static bool waits_for_resume(const struct reeve_completion *completion, int error)
+{
+    if (completion->canceled)
+        return false;
+    return completion->paused ? !error : completion->behind;
+}
+
 static void http_done(struct rv_http *http, int error, void *arg)
 {
     struct reeve_completion *completion = arg;
@@ -271,14 +376,18 @@ static void http_done(struct rv_http *http, int error, void *arg)
     }
     completion->http = NULL;
     if (completion->state == COMPLETION_OVER) {
-        rv_pending_remove(completion->runtime, &completion->pending);
-        completion_free(completion);
+        let_go(completion);
         return;
     }
     /* The last of the text may have been told only now, and have led to a cancel. */
     if (completion->canceled && (!error || error == REEVE_ECANCELED)) {
         describe_cancel(completion);
         error = REEVE_ECANCELED;
+    }
+    if (waits_for_resume(completion, error)) {
+        completion->ended = true;
+        completion->end_error = error;
+        return;
     }
     finish(completion, error);
 }
@@ -288,7 +397,7 @@ static void http_done(struct rv_http *http, int error, void *arg)
 static int start_request(struct reeve_completion *completion)
 {
     const struct reeve_model *model = completion->model;
-    struct rv_http_header headers[4];
+    struct rv_http_header headers[5];
     struct rv_http_options options = {
         .method = "POST",
         .url = model->url,
@@ -304,15 +413,24 @@ static int start_request(struct reeve_completion *completion)
         .on_done = http_done,
         .arg = completion,
     };
+    int error;
 
     headers[0] = (struct rv_http_header){"Content-Type", "application/json"};
     headers[1] = (struct rv_http_header){"Accept", completion->request.stream
                                                        ? "text/event-stream, application/json"
                                                        : "application/json"};
     headers[2] = (struct rv_http_header){"User-Agent", "reeve/" REEVE_VERSION_STRING};
-    headers[3] = (struct rv_http_header){model->codec->key_header, model->key_field};
-    options.header_count = model->key_field ? 4 : 3;
-    return rv_http_start(completion->runtime, &options, &completion->http);
+    options.header_count = 3;
+    if (model->codec->version_field)
+        headers[options.header_count++] =
+            (struct rv_http_header){model->codec->version_field, model->codec->version};
+    if (model->key_field)
+        headers[options.header_count++] =
+            (struct rv_http_header){model->codec->key_header, model->key_field};
+    error = rv_http_start(completion->runtime, &options, &completion->http);
+    if (!error && completion->paused)
+        rv_http_pause(completion->http);
+    return error;
 }
 
 /* Messages until all are written or the slice of time is over. */
@@ -322,8 +440,8 @@ static int encode_some(struct reeve_completion *completion)
     const uint64_t end_ns = rv_precise_now_ns(completion->runtime) + slice_ns;
     int error;
 
-    while (completion->next_message < completion->messages.count) {
-        error = codec->encode_add(&completion->request, &completion->next_message,
+    while (completion->cursor.next < completion->messages.count) {
+        error = codec->encode_add(&completion->request, &completion->cursor,
                                   completion->response.reader, &completion->body);
         if (error || rv_precise_now_ns(completion->runtime) >= end_ns)
             return error;
@@ -349,12 +467,13 @@ static void encode(struct rv_task *task)
     struct reeve_completion *completion = rv_container_of(task, struct reeve_completion, task);
     int error = completion->canceled ? REEVE_ECANCELED : encode_some(completion);
 
-    if (!error && completion->next_message < completion->messages.count) {
+    if (!error && completion->cursor.next < completion->messages.count) {
         rv_ready_push(completion->runtime, task);
         return;
     }
     if (!error)
-        error = completion->model->codec->encode_end(&completion->request, &completion->body);
+        error = completion->model->codec->encode_end(&completion->request, &completion->cursor,
+                                                     &completion->body);
     if (!error)
         error = start_request(completion);
     if (error) {
@@ -367,11 +486,33 @@ static void encode(struct rv_task *task)
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
+static bool tool_choice_valid(const struct reeve_completion_options *options)
+{
+    switch (options->tool_choice) {
+    case REEVE_TOOL_CHOICE_AUTO:
+    case REEVE_TOOL_CHOICE_NONE:
+    case REEVE_TOOL_CHOICE_REQUIRED:
+        return true;
+    case REEVE_TOOL_CHOICE_NAMED:
+        return options->tool_choice_name && *options->tool_choice_name;
+    }
+    return false;
+}
+
 static int check_options(const struct reeve_completion_options *options)
 {
+    size_t i;
+
     if (!options->on_done || !options->transcript || isinf(options->temperature))
         return REEVE_EINVAL;
     if (options->tool_count && !options->tools)
+        return REEVE_EINVAL;
+    if (isinf(options->top_p) || (options->stop_count && !options->stop))
+        return REEVE_EINVAL;
+    for (i = 0; i < options->stop_count; i++)
+        if (!options->stop[i] || !*options->stop[i])
+            return REEVE_EINVAL;
+    if (!tool_choice_valid(options))
         return REEVE_EINVAL;
     if (!reeve_transcript_count(options->transcript))
         return REEVE_EINVAL;
@@ -398,26 +539,50 @@ static int begin_body(struct reeve_completion *completion,
     return error;
 }
 
-static int prepare(struct reeve_completion *completion,
-                   const struct reeve_completion_options *options)
+/* What of the request the options say; the texts are borrowed until the body is begun. */
+static void fill_request(struct rv_request *request, const struct reeve_model *model,
+                         const struct reeve_completion_options *options)
 {
-    struct reeve_model *model = completion->model;
-    int error;
+    const char *name = options->response_schema_name;
 
-    error = rv_response_init(&completion->response, completion->mem, model->codec, &model->place,
-                             model->options.max_response_bytes, text_came, completion);
-    if (error)
-        return error;
-    completion->request = (struct rv_request){
+    *request = (struct rv_request){
         .model = model->name,
-        .messages = &completion->messages,
         .temperature =
             isnan(options->temperature) ? model->options.temperature : options->temperature,
         .max_output_tokens = options->max_output_tokens ? options->max_output_tokens
                                                         : model->options.max_output_tokens,
         .own_host = model->own_host,
         .stream = options->stream != 0,
+        .send_reasoning = model->options.send_reasoning != 0,
+        .one_call = !options->parallel_calls,
+        .top_p = options->top_p,
+        .has_seed = options->seed >= 0,
+        .seed = options->seed,
+        .stop = options->stop,
+        .stop_count = options->stop_count,
+        .tool_choice = options->tool_choice,
+        .tool_choice_name = options->tool_choice_name,
+        .schema = options->response_schema,
+        .schema_name = name && *name ? name : "answer",
+        .extra = model->extra,
     };
+}
+
+static int prepare(struct reeve_completion *completion,
+                   const struct reeve_completion_options *options)
+{
+    const struct rv_listener listener = {text_came, reasoning_came, completion};
+    struct reeve_model *model = completion->model;
+    int error;
+
+    error = rv_response_init(&completion->response, completion->mem, model->codec, &model->place,
+                             model->options.max_response_bytes, &listener);
+    if (!error && options->response_schema)
+        error = rv_encode_check_object(completion->response.reader, options->response_schema);
+    if (error)
+        return error;
+    fill_request(&completion->request, model, options);
+    completion->request.messages = &completion->messages;
     rv_transcript_snapshot(options->transcript, &completion->messages);
     return begin_body(completion, options);
 }
@@ -433,10 +598,13 @@ static struct reeve_completion *completion_new(struct reeve_model *model,
     completion->mem = model->mem;
     completion->model = model;
     completion->on_text = options->on_text;
+    completion->on_reasoning = options->on_reasoning;
     completion->on_done = options->on_done;
     completion->arg = options->arg;
     rv_list_init(&completion->node);
     rv_task_init(&completion->task, encode);
+    rv_task_init(&completion->deliver, deliver);
+    rv_buffer_init(&completion->untold, model->mem, model->options.max_response_bytes);
     rv_timer_init(&completion->grace, grace_over);
     rv_buffer_init(&completion->body, model->mem, RV_MAX_REQUEST_BYTES);
     return completion;
@@ -482,11 +650,34 @@ RV_EXPORT void reeve_completion_cancel(struct reeve_completion *completion)
     completion->canceled = true;
     if (completion->http)
         rv_http_cancel(completion->http);
+    if (completion->ended)
+        rv_ready_push(completion->runtime, &completion->deliver);
+}
+
+RV_EXPORT void reeve_completion_pause(struct reeve_completion *completion)
+{
+    if (completion->state == COMPLETION_OVER || completion->paused)
+        return;
+    completion->paused = true;
+    if (completion->http)
+        rv_http_pause(completion->http);
+}
+
+RV_EXPORT void reeve_completion_resume(struct reeve_completion *completion)
+{
+    if (completion->state == COMPLETION_OVER || !completion->paused)
+        return;
+    completion->paused = false;
+    if (completion->behind || completion->ended)
+        rv_ready_push(completion->runtime, &completion->deliver);
+    if (completion->http)
+        rv_http_resume(completion->http);
 }
 
 void rv_completion_disown(struct reeve_completion *completion)
 {
     completion->on_text = NULL;
+    completion->on_reasoning = NULL;
     completion->on_done = NULL;
     reeve_completion_cancel(completion);
 }
@@ -496,7 +687,7 @@ void rv_completion_disown(struct reeve_completion *completion)
 RV_EXPORT const char *reeve_completion_text(const struct reeve_completion *completion,
                                             size_t *ret_len)
 {
-    const struct rv_buffer *text = &completion->response.answer.text;
+    const struct rv_buffer *text = &completion->response.answer.text.text;
 
     if (ret_len)
         *ret_len = text->len;
@@ -538,6 +729,7 @@ RV_EXPORT int reeve_transcript_add_completion(struct reeve_transcript *transcrip
 {
     struct rv_message_parts parts = {.role = REEVE_ROLE_ASSISTANT};
     struct reeve_message *message;
+    struct rv_part *layout;
     int error;
 
     if (!transcript || !completion)
@@ -546,7 +738,13 @@ RV_EXPORT int reeve_transcript_add_completion(struct reeve_transcript *transcrip
     parts.calls = reeve_completion_calls(completion, &parts.call_count);
     if (!parts.text_len && !parts.call_count)
         return 0;
+    error = rv_layout_parts(&completion->response.answer.layout, completion->succeeded,
+                            parts.call_count, &layout, &parts.part_count);
+    if (error)
+        return error;
+    parts.parts = layout;
     error = rv_message_new(rv_transcript_mem(transcript), &parts, &message);
+    rv_free(completion->mem, layout);
     if (error)
         return error;
     error = rv_transcript_take(transcript, message);

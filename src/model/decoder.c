@@ -65,6 +65,8 @@ int rv_decoder_emit(struct rv_decoder *decoder, const struct rv_event *event)
     switch (event->kind) {
     case RV_EVENT_TEXT:
     case RV_EVENT_REASONING:
+    case RV_EVENT_SIGNATURE:
+    case RV_EVENT_SEALED:
     case RV_EVENT_CALL:
         if (decoder->torn)
             return emit_torn(decoder, event);
@@ -72,6 +74,7 @@ int rv_decoder_emit(struct rv_decoder *decoder, const struct rv_event *event)
     case RV_EVENT_END:
         decoder->ended = true;
         break;
+    case RV_EVENT_REASONING_END:
     case RV_EVENT_FINISH:
     case RV_EVENT_USAGE:
     case RV_EVENT_ERROR:

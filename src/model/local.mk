@@ -2,6 +2,10 @@
 # Codecs (pure: bytes in, events out) and the completion.
 noinst_LTLIBRARIES += %D%/libmodel.la
 %C%_libmodel_la_SOURCES = \
+	%D%/anthropic.c \
+	%D%/anthropic.h \
+	%D%/anthropic_decode.c \
+	%D%/anthropic_encode.c \
 	%D%/answer.c \
 	%D%/answer.h \
 	%D%/assembly.c \
@@ -13,14 +17,24 @@ noinst_LTLIBRARIES += %D%/libmodel.la
 	%D%/completion.c \
 	%D%/completion.h \
 	%D%/decoder.c \
+	%D%/encode.c \
+	%D%/encode.h \
+	%D%/flow.c \
+	%D%/flow.h \
+	%D%/layout.c \
+	%D%/layout.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/openai.c \
 	%D%/openai.h \
 	%D%/openai_decode.c \
 	%D%/openai_encode.c \
+	%D%/pick.c \
+	%D%/pick.h \
 	%D%/problem.c \
 	%D%/problem.h \
+	%D%/provider_error.c \
+	%D%/provider_error.h \
 	%D%/response.c \
 	%D%/response.h \
 	%D%/retry_after.c \

@@ -23,6 +23,8 @@ struct provider {
 
 static const struct provider providers[] = {
     [REEVE_PROVIDER_OPENAI] = {&rv_codec_openai, "https://api.openai.com/v1", "api.openai.com"},
+    [REEVE_PROVIDER_ANTHROPIC] = {&rv_codec_anthropic, "https://api.anthropic.com",
+                                  "api.anthropic.com"},
 };
 
 RV_EXPORT void reeve_model_options_init_size(struct reeve_model_options *options, size_t size)
@@ -107,6 +109,50 @@ static int keep_key(struct reeve_model *model, const char *key)
     return 0;
 }
 
+static bool extra_valid(const struct reeve_json *extra)
+{
+    static const char *const ours[] = {"messages", "model", "stream", "system", "tools"};
+    size_t i;
+
+    for (i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (reeve_json_get(extra, ours[i]))
+            return false;
+    return reeve_json_type(extra) == REEVE_JSON_OBJECT;
+}
+
+/* Behind a comma, without its braces. An object without members is none. */
+static int keep_extra(struct reeve_model *model, const char *extra)
+{
+    const struct reeve_json *value;
+    struct rv_json_reader *reader;
+    const char *begin, *end;
+    int error;
+
+    if (!extra)
+        return 0;
+    error = rv_json_reader_new(model->mem, NULL, &reader);
+    if (error)
+        return error;
+    error = rv_json_reader_parse(reader, extra, strlen(extra), &value);
+    if (error)
+        error = error == REEVE_ENOMEM ? error : REEVE_EINVAL;
+    else if (!extra_valid(value))
+        error = REEVE_EINVAL;
+    else if (reeve_json_count(value)) {
+        begin = strchr(extra, '{') + 1;
+        end = strrchr(extra, '}');
+        model->extra = rv_alloc(model->mem, (size_t)(end - begin) + 2);
+        error = model->extra ? 0 : REEVE_ENOMEM;
+        if (!error) {
+            model->extra[0] = ',';
+            memcpy(model->extra + 1, begin, (size_t)(end - begin));
+            model->extra[1 + (end - begin)] = '\0';
+        }
+    }
+    rv_json_reader_free(reader);
+    return error;
+}
+
 static int keep_options(struct reeve_model *model, const struct reeve_model_options *options)
 {
     const struct provider *provider;
@@ -125,6 +171,8 @@ static int keep_options(struct reeve_model *model, const struct reeve_model_opti
     error = keep_url(model, base_url && *base_url ? base_url : provider->base_url, provider);
     if (!error)
         error = keep_key(model, model->options.api_key);
+    if (!error)
+        error = keep_extra(model, model->options.extra);
     if (error)
         return error;
     model->place.url = model->url;
@@ -132,6 +180,7 @@ static int keep_options(struct reeve_model *model, const struct reeve_model_opti
     model->options.name = NULL;
     model->options.base_url = NULL;
     model->options.api_key = NULL;
+    model->options.extra = NULL;
     return model->name ? 0 : REEVE_ENOMEM;
 }
 
@@ -145,6 +194,7 @@ static void model_destroy(struct reeve_model *model)
     rv_free(mem, model->name);
     rv_free(mem, model->base_url);
     rv_free(mem, model->url);
+    rv_free(mem, model->extra);
     rv_tools_cache_done(&model->tools);
     rv_free(mem, model);
 }

@@ -23,6 +23,7 @@ struct reeve_model {
     char *key_field; /* the header field that carries the key; NULL: no key */
     size_t key_field_len;
     struct rv_problem_place place; /* its secret lies in key_field */
+    char *extra;                   /* members for each request, each behind a comma; NULL: none */
     bool own_host;                 /* the base URL is the provider's own */
     struct rv_tools_cache tools;
     bool closing;

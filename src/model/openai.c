@@ -14,5 +14,4 @@ const struct rv_codec rv_codec_openai = {
     .encode_end = rv_openai_encode_end,
     .decode_event = rv_openai_decode_event,
     .decode_body = rv_openai_decode_body,
-    .decode_error = rv_openai_decode_error,
 };

@@ -8,13 +8,13 @@
 int rv_openai_encode_tools(const struct reeve_tool_definition *tools, size_t count,
                            struct rv_json_reader *reader, struct rv_buffer *out);
 int rv_openai_encode_begin(const struct rv_request *request, struct rv_buffer *out);
-int rv_openai_encode_add(const struct rv_request *request, size_t *next,
+int rv_openai_encode_add(const struct rv_request *request, struct rv_encode_cursor *cursor,
                          struct rv_json_reader *reader, struct rv_buffer *out);
-int rv_openai_encode_end(const struct rv_request *request, struct rv_buffer *out);
+int rv_openai_encode_end(const struct rv_request *request, const struct rv_encode_cursor *cursor,
+                         struct rv_buffer *out);
 
 int rv_openai_decode_event(struct rv_decoder *decoder, const char *type,
                            const struct reeve_json *value);
 int rv_openai_decode_body(struct rv_decoder *decoder, const struct reeve_json *value);
-void rv_openai_decode_error(const struct reeve_json *value, struct rv_provider_error *ret_error);
 
 #endif

@@ -16,6 +16,7 @@
 #include <reeve/error.h>
 
 #include "model/openai.h"
+#include "model/pick.h"
 #include "json/writer.h"
 
 static enum reeve_json_type type_of(const struct reeve_json *value)
@@ -23,49 +24,19 @@ static enum reeve_json_type type_of(const struct reeve_json *value)
     return reeve_json_type(value);
 }
 
-/*
- * The members that are wanted of an object, in one walk over it: of an event there are more keys to
- * ask for than members. Of duplicate keys the last one counts.
- */
-struct key {
-    const char *text;
-    size_t len;
-};
-
-#define KEY(text)                                                                                  \
-    {                                                                                              \
-        (text), sizeof(text) - 1                                                                   \
-    }
-
-static void pick(const struct reeve_json *value, const struct key *keys, size_t count,
-                 const struct reeve_json **ret_members)
-{
-    const size_t members = type_of(value) == REEVE_JSON_OBJECT ? reeve_json_count(value) : 0;
-    const char *key;
-    size_t len = 0;
-    size_t i, k;
-
-    memset(ret_members, 0, count * sizeof *ret_members);
-    for (i = 0; i < members; i++) {
-        key = reeve_json_key_at(value, i, &len);
-        for (k = 0; k < count; k++)
-            if (keys[k].len == len && keys[k].text[0] == key[0] && !memcmp(keys[k].text, key, len))
-                ret_members[k] = reeve_json_at(value, i);
-    }
-}
-
 enum { CHUNK_CHOICES, CHUNK_USAGE, CHUNK_ERROR, CHUNK_OBJECT, CHUNK_GROQ, CHUNK_KEYS };
-static const struct key chunk_keys[CHUNK_KEYS] = {
-    [CHUNK_CHOICES] = KEY("choices"), [CHUNK_USAGE] = KEY("usage"), [CHUNK_ERROR] = KEY("error"),
-    [CHUNK_OBJECT] = KEY("object"),   [CHUNK_GROQ] = KEY("x_groq"),
+static const struct rv_key chunk_keys[CHUNK_KEYS] = {
+    [CHUNK_CHOICES] = RV_KEY("choices"), [CHUNK_USAGE] = RV_KEY("usage"),
+    [CHUNK_ERROR] = RV_KEY("error"),     [CHUNK_OBJECT] = RV_KEY("object"),
+    [CHUNK_GROQ] = RV_KEY("x_groq"),
 };
 
 enum { CHOICE_DELTA, CHOICE_MESSAGE, CHOICE_FINISH, CHOICE_USAGE, CHOICE_KEYS };
-static const struct key choice_keys[CHOICE_KEYS] = {
-    [CHOICE_DELTA] = KEY("delta"),
-    [CHOICE_MESSAGE] = KEY("message"),
-    [CHOICE_FINISH] = KEY("finish_reason"),
-    [CHOICE_USAGE] = KEY("usage"),
+static const struct rv_key choice_keys[CHOICE_KEYS] = {
+    [CHOICE_DELTA] = RV_KEY("delta"),
+    [CHOICE_MESSAGE] = RV_KEY("message"),
+    [CHOICE_FINISH] = RV_KEY("finish_reason"),
+    [CHOICE_USAGE] = RV_KEY("usage"),
 };
 
 enum {
@@ -77,38 +48,19 @@ enum {
     MESSAGE_FUNCTION_CALL,
     MESSAGE_KEYS
 };
-static const struct key message_keys[MESSAGE_KEYS] = {
-    [MESSAGE_CONTENT] = KEY("content"),
-    [MESSAGE_REFUSAL] = KEY("refusal"),
-    [MESSAGE_REASONING_CONTENT] = KEY("reasoning_content"),
-    [MESSAGE_REASONING] = KEY("reasoning"),
-    [MESSAGE_TOOL_CALLS] = KEY("tool_calls"),
-    [MESSAGE_FUNCTION_CALL] = KEY("function_call"),
+static const struct rv_key message_keys[MESSAGE_KEYS] = {
+    [MESSAGE_CONTENT] = RV_KEY("content"),
+    [MESSAGE_REFUSAL] = RV_KEY("refusal"),
+    [MESSAGE_REASONING_CONTENT] = RV_KEY("reasoning_content"),
+    [MESSAGE_REASONING] = RV_KEY("reasoning"),
+    [MESSAGE_TOOL_CALLS] = RV_KEY("tool_calls"),
+    [MESSAGE_FUNCTION_CALL] = RV_KEY("function_call"),
 };
-
-/* The value if it is an object, or NULL. */
-static const struct reeve_json *if_object(const struct reeve_json *value)
-{
-    return type_of(value) == REEVE_JSON_OBJECT ? value : NULL;
-}
 
 /* A member that is an object, or NULL. */
 static const struct reeve_json *get_object(const struct reeve_json *value, const char *key)
 {
-    return if_object(reeve_json_get(value, key));
-}
-
-/* A member that is a text and not an empty one, or NULL. */
-static const char *get_text(const struct reeve_json *value, const char *key, size_t *ret_len)
-{
-    size_t len = 0;
-    const char *text = reeve_json_string(reeve_json_get(value, key), &len);
-
-    if (!text || !len)
-        return NULL;
-    if (ret_len)
-        *ret_len = len;
-    return text;
+    return rv_if_object(reeve_json_get(value, key));
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -238,15 +190,6 @@ static int decode_old_call(struct rv_decoder *decoder, const struct reeve_json *
 
 /* ---- usage and finish ------------------------------------------------------------------------ */
 
-static uint64_t get_count(const struct reeve_json *value, const char *key)
-{
-    int64_t count = 0;
-
-    if (reeve_json_int64(reeve_json_get(value, key), &count) || count < 0)
-        return 0;
-    return (uint64_t)count;
-}
-
 static int decode_usage(struct rv_decoder *decoder, const struct reeve_json *usage)
 {
     const struct reeve_json *input, *output;
@@ -258,13 +201,13 @@ static int decode_usage(struct rv_decoder *decoder, const struct reeve_json *usa
     input = reeve_json_get(usage, "prompt_tokens_details");
     output = reeve_json_get(usage, "completion_tokens_details");
     count->reported = 1;
-    count->input_tokens = get_count(usage, "prompt_tokens");
-    count->output_tokens = get_count(usage, "completion_tokens");
-    count->cached_tokens = get_count(input, "cached_tokens");
+    count->input_tokens = rv_get_count(usage, "prompt_tokens");
+    count->output_tokens = rv_get_count(usage, "completion_tokens");
+    count->cached_tokens = rv_get_count(input, "cached_tokens");
     if (!count->cached_tokens)
-        count->cached_tokens = get_count(usage, "prompt_cache_hit_tokens");
-    count->cache_write_tokens = get_count(input, "cache_write_tokens");
-    count->reasoning_tokens = get_count(output, "reasoning_tokens");
+        count->cached_tokens = rv_get_count(usage, "prompt_cache_hit_tokens");
+    count->cache_write_tokens = rv_get_count(input, "cache_write_tokens");
+    count->reasoning_tokens = rv_get_count(output, "reasoning_tokens");
     return rv_decoder_emit(decoder, &event);
 }
 
@@ -318,7 +261,7 @@ static int decode_message(struct rv_decoder *decoder, const struct reeve_json *m
     const struct reeve_json *reasoning;
     int error;
 
-    pick(message, message_keys, MESSAGE_KEYS, member);
+    rv_pick(message, message_keys, MESSAGE_KEYS, member);
     /* Servers that send both names send the same text in both. */
     reasoning = member[MESSAGE_REASONING_CONTENT];
     if (type_of(reasoning) != REEVE_JSON_STRING)
@@ -331,7 +274,7 @@ static int decode_message(struct rv_decoder *decoder, const struct reeve_json *m
     if (!error)
         error = decode_calls(decoder, member[MESSAGE_TOOL_CALLS]);
     if (!error)
-        error = decode_old_call(decoder, if_object(member[MESSAGE_FUNCTION_CALL]));
+        error = decode_old_call(decoder, rv_if_object(member[MESSAGE_FUNCTION_CALL]));
     return error;
 }
 
@@ -381,11 +324,11 @@ static int emit_error(struct rv_decoder *decoder, const struct reeve_json *value
 static int decode_choice(struct rv_decoder *decoder, const struct reeve_json *const *chunk,
                          const struct reeve_json *const *choice, const struct reeve_json *message)
 {
-    const struct reeve_json *usage = if_object(chunk[CHUNK_USAGE]);
+    const struct reeve_json *usage = rv_if_object(chunk[CHUNK_USAGE]);
     int error = decode_message(decoder, message);
 
     if (!usage)
-        usage = if_object(choice[CHOICE_USAGE]);
+        usage = rv_if_object(choice[CHOICE_USAGE]);
     if (!usage)
         usage = get_object(chunk[CHUNK_GROQ], "usage");
     if (!error)
@@ -401,13 +344,13 @@ int rv_openai_decode_event(struct rv_decoder *decoder, const char *type,
     const struct reeve_json *chunk[CHUNK_KEYS], *choice[CHOICE_KEYS];
     const struct reeve_json *message;
 
-    pick(value, chunk_keys, CHUNK_KEYS, chunk);
+    rv_pick(value, chunk_keys, CHUNK_KEYS, chunk);
     if (is_error(type, chunk))
         return emit_error(decoder, value);
-    pick(first_choice(chunk[CHUNK_CHOICES]), choice_keys, CHOICE_KEYS, choice);
-    message = if_object(choice[CHOICE_DELTA]);
+    rv_pick(first_choice(chunk[CHUNK_CHOICES]), choice_keys, CHOICE_KEYS, choice);
+    message = rv_if_object(choice[CHOICE_DELTA]);
     if (!message)
-        message = if_object(choice[CHOICE_MESSAGE]);
+        message = rv_if_object(choice[CHOICE_MESSAGE]);
     return decode_choice(decoder, chunk, choice, message);
 }
 
@@ -418,84 +361,18 @@ int rv_openai_decode_body(struct rv_decoder *decoder, const struct reeve_json *v
     size_t reason_len = 0;
     int error;
 
-    pick(type_of(value) == REEVE_JSON_ARRAY ? reeve_json_at(value, 0) : value, chunk_keys,
-         CHUNK_KEYS, chunk);
+    rv_pick(type_of(value) == REEVE_JSON_ARRAY ? reeve_json_at(value, 0) : value, chunk_keys,
+            CHUNK_KEYS, chunk);
     if (is_error("", chunk))
         return emit_error(decoder, value);
-    pick(first_choice(chunk[CHUNK_CHOICES]), choice_keys, CHOICE_KEYS, choice);
-    message = if_object(choice[CHOICE_MESSAGE]);
+    rv_pick(first_choice(chunk[CHUNK_CHOICES]), choice_keys, CHOICE_KEYS, choice);
+    message = rv_if_object(choice[CHOICE_MESSAGE]);
     if (!message)
-        message = if_object(choice[CHOICE_DELTA]);
+        message = rv_if_object(choice[CHOICE_DELTA]);
     if (!message)
         return REEVE_EPROTOCOL;
     error = decode_choice(decoder, chunk, choice, message);
     /* The body is whole, whether it names a reason or not. */
     (void)reeve_json_string(choice[CHOICE_FINISH], &reason_len);
     return error || reason_len ? error : emit_finish(decoder, REEVE_FINISH_OTHER);
-}
-
-/* ---- errors ---------------------------------------------------------------------------------- */
-
-/* A text, or a number as its text. */
-static const char *get_word(const struct reeve_json *value, const char *key)
-{
-    const struct reeve_json *member = reeve_json_get(value, key);
-    const char *text = get_text(value, key, NULL);
-
-    return text ? text : reeve_json_number_text(member, NULL);
-}
-
-static bool take_message(const struct reeve_json *value, const char *key,
-                         struct rv_provider_error *ret_error)
-{
-    const char *text = get_text(value, key, &ret_error->message_len);
-
-    if (text)
-        ret_error->message = text;
-    return text != NULL;
-}
-
-/* The object that tells of the error, however deep it was packed. */
-static const struct reeve_json *unpack(const struct reeve_json *value, const char **ret_key)
-{
-    static const char *const keys[] = {"error", "errors", "detail"};
-    unsigned depth;
-    size_t i;
-
-    *ret_key = NULL;
-    for (depth = 0; depth < 4; depth++) {
-        if (type_of(value) == REEVE_JSON_ARRAY)
-            value = reeve_json_at(value, 0);
-        for (i = 0; i < sizeof keys / sizeof *keys; i++)
-            if (reeve_json_count(reeve_json_get(value, keys[i])))
-                break;
-        if (i == sizeof keys / sizeof *keys)
-            break;
-        value = reeve_json_get(value, keys[i]);
-        *ret_key = keys[i];
-    }
-    if (type_of(value) == REEVE_JSON_ARRAY)
-        value = reeve_json_at(value, 0);
-    return value;
-}
-
-void rv_openai_decode_error(const struct reeve_json *value, struct rv_provider_error *ret_error)
-{
-    static const char *const names[] = {"message",       "error", "detail", "msg",
-                                        "error_message", "title", "reason"};
-    const struct reeve_json *error;
-    const char *key;
-    size_t i;
-
-    *ret_error = (struct rv_provider_error){0};
-    error = unpack(value, &key);
-    ret_error->message = reeve_json_string(error, &ret_error->message_len);
-    for (i = 0; i < sizeof names / sizeof *names; i++)
-        if (take_message(error, names[i], ret_error))
-            break;
-    ret_error->type = get_word(error, "type");
-    if (!ret_error->type)
-        ret_error->type = get_text(error, "status", NULL);
-    ret_error->code = get_word(error, "code");
-    ret_error->request_id = get_text(value, "request_id", NULL);
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/codec.h"
+#include "model/provider_error.h"
 #include "model/sentence.h"
 
 #include <reeve/error.h>

@@ -19,7 +19,7 @@ static int take_sse_event(const struct rv_sse_event *event, void *arg);
 
 int rv_response_init(struct rv_response *response, struct rv_mem *mem, const struct rv_codec *codec,
                      const struct rv_problem_place *place, size_t max_bytes,
-                     int (*on_text)(const char *text, size_t len, void *arg), void *arg)
+                     const struct rv_listener *listener)
 {
     struct rv_json_limits limits = rv_json_default_limits;
     const struct rv_event_sink sink = {take_event, response};
@@ -34,7 +34,7 @@ int rv_response_init(struct rv_response *response, struct rv_mem *mem, const str
     rv_buffer_init(&response->first, mem, MAX_ERROR_BYTES);
     rv_sse_init(&response->sse, mem, max_bytes, take_sse_event, response);
     rv_decoder_init(&response->decoder, codec, mem, response->reader, &sink, max_bytes);
-    rv_answer_init(&response->answer, mem, max_bytes, on_text, arg);
+    rv_answer_init(&response->answer, mem, max_bytes, listener);
     return 0;
 }
 
@@ -114,7 +114,7 @@ static int fail_status(struct rv_response *response)
     rv_json_reader_reset(response->reader);
     parsed = rv_json_reader_parse(response->reader, rv_buffer_text(body), body->len, &value);
     if (!parsed) {
-        response->codec->decode_error(value, &error);
+        rv_provider_error_read(value, &error);
         understood = &error;
     }
     rv_problem_status(&response->detail, response->place, &response->head, understood,
@@ -126,7 +126,7 @@ static int fail_provider(struct rv_response *response, const struct reeve_json *
 {
     struct rv_provider_error error;
 
-    response->codec->decode_error(value, &error);
+    rv_provider_error_read(value, &error);
     rv_problem_provider(&response->detail, response->place, &response->head, &error);
     return REEVE_EPROVIDER;
 }

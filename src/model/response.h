@@ -42,10 +42,10 @@ struct rv_response {
     struct reeve_error_detail detail; /* filled when something failed */
 };
 
-/* 0 or REEVE_ENOMEM. `place` must outlive it. `on_text` as in rv_answer. */
+/* 0 or REEVE_ENOMEM. `place` must outlive it. `listener` as in rv_answer. */
 int rv_response_init(struct rv_response *response, struct rv_mem *mem, const struct rv_codec *codec,
                      const struct rv_problem_place *place, size_t max_bytes,
-                     int (*on_text)(const char *text, size_t len, void *arg), void *arg);
+                     const struct rv_listener *listener);
 void rv_response_done(struct rv_response *response);
 
 /* The head came. The texts in it must live until rv_response_finish or the first failure. */

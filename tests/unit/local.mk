@@ -46,6 +46,7 @@ rv_test_programs += %D%/test-chat
 
 rv_test_programs += %D%/test-model
 %C%_test_model_SOURCES = \
+	%D%/model-anthropic-cases.h \
 	%D%/model-encode.c \
 	%D%/model-errors.c \
 	%D%/model-parts.c \

@@ -34,8 +34,10 @@ static void open_desk(struct desk *desk, struct rv_test *t)
     cr_assert_eq(reeve_transcript_new(desk->runtime, &desk->transcript), 0);
     cr_assert_eq(rv_json_reader_new(t->mem, NULL, &desk->reader), 0);
     rv_buffer_init(&desk->body, t->mem, RV_MAX_REQUEST_BYTES);
-    desk->request =
-        (struct rv_request){.model = "m", .messages = &desk->messages, .temperature = (double)NAN};
+    desk->request = (struct rv_request){.model = "m",
+                                        .messages = &desk->messages,
+                                        .temperature = (double)NAN,
+                                        .top_p = (double)NAN};
 }
 
 static void close_desk(struct desk *desk)
@@ -49,16 +51,16 @@ static void close_desk(struct desk *desk)
 static int encode(struct desk *desk)
 {
     const struct rv_codec *codec = &rv_codec_openai;
-    size_t next = 0;
+    struct rv_encode_cursor cursor = {0};
     int error;
 
     rv_buffer_clear(&desk->body);
     rv_transcript_snapshot(desk->transcript, &desk->messages);
     error = codec->encode_begin(&desk->request, &desk->body);
-    while (!error && next < desk->messages.count)
-        error = codec->encode_add(&desk->request, &next, desk->reader, &desk->body);
+    while (!error && cursor.next < desk->messages.count)
+        error = codec->encode_add(&desk->request, &cursor, desk->reader, &desk->body);
     if (!error)
-        error = codec->encode_end(&desk->request, &desk->body);
+        error = codec->encode_end(&desk->request, &cursor, &desk->body);
     rv_snapshot_done(&desk->messages);
     return error;
 }

@@ -114,8 +114,7 @@ static void respond(struct rv_test *t, const struct rv_problem_head *head, const
     struct rv_response response;
     int error;
 
-    cr_assert_eq(rv_response_init(&response, t->mem, &rv_codec_openai, &place, 1 << 20, NULL, NULL),
-                 0);
+    cr_assert_eq(rv_response_init(&response, t->mem, &rv_codec_openai, &place, 1 << 20, NULL), 0);
     rv_response_head(&response, head);
     error = rv_response_feed(&response, body, len);
     if (!error)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Responses as servers send them, and what they come to. */
+/* Responses of OpenAI-compatible servers as they send them, and what they come to. */
 #ifndef RV_TESTS_MODEL_STREAM_CASES_H
 #define RV_TESTS_MODEL_STREAM_CASES_H
 
@@ -25,7 +25,8 @@ struct response_case {
     const char *calls; /* "id|name|arguments;" each; a made-up id is "*" */
     enum reeve_finish finish;
     int error;
-    uint64_t usage[5]; /* input, output, cached, written, reasoning; all 0: not reported */
+    uint64_t usage[5];     /* input, output, cached, written, reasoning; all 0: not reported */
+    const char *reasoning; /* the message's layout, if reasoning is part of it; NULL: no matter */
 };
 
 #define STOP REEVE_FINISH_STOP
@@ -33,9 +34,9 @@ struct response_case {
 
 static const struct response_case cases[] = {
     /* ---- text and framing ---- */
-    {"plain", T("Hel") T("lo") FIN("stop") END, 0, "Hello", "", STOP, 0, {0}},
-    {"done left out", T("Hello") FIN("stop"), 0, "Hello", "", STOP, 0, {0}},
-    {"done without finish is cut short", T("Hel") END, 0, "Hel", "", 0, REEVE_ECUTSHORT, {0}},
+    {"plain", T("Hel") T("lo") FIN("stop") END, 0, "Hello", "", STOP, 0, {0}, NULL},
+    {"done left out", T("Hello") FIN("stop"), 0, "Hello", "", STOP, 0, {0}, NULL},
+    {"done without finish is cut short", T("Hel") END, 0, "Hel", "", 0, REEVE_ECUTSHORT, {0}, NULL},
     {"nothing behind done counts",
      T("a") FIN("stop") END T("b") D("not json"),
      0,
@@ -43,7 +44,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"CR LF",
      "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\r\n\r\ndata: "
      "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\r\n\r\n",
@@ -52,7 +54,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"comments as keep-alive",
      ": ping\n\n" T("a") ":\n\n: x\n" FIN("stop") END,
      0,
@@ -60,7 +63,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"event names and ids",
      "event: chunk\nid: 1\n" T("a") "event: chunk\nid: 2\n" FIN("stop"),
      0,
@@ -68,7 +72,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"one event over many lines",
      "data: {\"choices\":\ndata: [{\"delta\":{\"content\":\ndata: \"a\"}}]}\n\n" FIN("stop"),
      0,
@@ -76,7 +81,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"no space behind data",
      "data:{\"choices\":[{\"delta\":{\"content\":\"a\"},"
      "\"finish_reason\":\"stop\"}]}\n\ndata:[DONE]\n\n",
@@ -85,7 +91,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"role with every delta",
      DELTA("\"role\":\"assistant\",\"content\":\"a\"")
          DELTA("\"role\":\"assistant\",\"content\":\"b\"") FIN("stop"),
@@ -94,7 +101,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"nulls everywhere",
      D("{\"id\":null,\"error\":null,\"choices\":null,\"usage\":null}")
          D("{\"choices\":[{\"index\":null,\"delta\":null,\"finish_reason\":null}]}")
@@ -105,7 +113,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"wrong types are not said",
      DELTA("\"content\":7,\"tool_calls\":\"x\"") DELTA("\"tool_calls\":[null,3,\"x\",[]]") T("a")
          FIN("stop") D("{\"choices\":\"x\",\"usage\":[],\"error\":\"\"}"),
@@ -114,7 +123,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"message in the place of delta",
      D("{\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}"),
      0,
@@ -122,7 +132,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"another choice is not ours",
      D("{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"no\"}},{\"index\":0,\"delta\":{"
        "\"content\":\"yes\"}}]}") D("{\"choices\":[{\"index\":1,\"finish_reason\":\"length\"}]}")
@@ -132,7 +143,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"content as parts",
      DELTA(
          "\"content\":[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":\"hm\"}]},"
@@ -142,7 +154,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"reasoning is no text",
      DELTA("\"reasoning_content\":\"hm\",\"content\":null") DELTA("\"reasoning\":\"hm\"") DELTA(
          "\"reasoning\":\"x\",\"reasoning_content\":\"x\",\"content\":\"\"") T("a") FIN("stop"),
@@ -151,7 +164,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     "hmhmx ,T1,"},
     {"a refusal is text",
      DELTA("\"refusal\":\"I will not.\"") FIN("stop"),
      0,
@@ -159,7 +173,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"escapes",
      T("a\\u00e4\\n\\\"\\\\ud83d \\ud83d\\ude00") FIN("stop"),
      0,
@@ -167,7 +182,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
 
     /* ---- characters torn apart ---- */
     {"bytes of one character in two deltas",
@@ -177,7 +193,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"bytes of one character in four deltas",
      T("\xF0") T("\x9F") T("\x98") T("\x80") FIN("stop"),
      0,
@@ -185,7 +202,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"surrogates in two deltas",
      T("x\\ud83d") T("\\uDE00y") FIN("stop"),
      0,
@@ -193,7 +211,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"half a character that stays alone",
      T("a\xC3") T("b\\ud83d") T("c\\ude00\xFF") FIN("stop"),
      0,
@@ -203,7 +222,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"half a character at the end",
      T("a\xE2\x82") FIN("stop"),
      0,
@@ -211,7 +231,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"half a character where the stream is cut",
      T("a\xE2\x82"),
      0,
@@ -219,10 +240,11 @@ static const struct response_case cases[] = {
      "",
      0,
      REEVE_ECUTSHORT,
-     {0}},
+     {0},
+     NULL},
 
     /* ---- finish ---- */
-    {"length", T("a") FIN("length"), 0, "a", "", REEVE_FINISH_LENGTH, 0, {0}},
+    {"length", T("a") FIN("length"), 0, "a", "", REEVE_FINISH_LENGTH, 0, {0}, NULL},
     {"filter drops its calls",
      T("a") CALLS("{\"index\":0,\"id\":\"x\"," F("f", "{}") "}") FIN("content_filter"),
      0,
@@ -230,9 +252,10 @@ static const struct response_case cases[] = {
      "",
      REEVE_FINISH_FILTER,
      0,
-     {0}},
-    {"in capitals", T("a") FIN("STOP"), 0, "a", "", STOP, 0, {0}},
-    {"unknown reason", T("a") FIN("tired"), 0, "a", "", REEVE_FINISH_OTHER, 0, {0}},
+     {0},
+     NULL},
+    {"in capitals", T("a") FIN("STOP"), 0, "a", "", STOP, 0, {0}, NULL},
+    {"unknown reason", T("a") FIN("tired"), 0, "a", "", REEVE_FINISH_OTHER, 0, {0}, NULL},
     {"stop, but there are calls",
      CALLS("{\"index\":0,\"id\":\"x\"," F("f", "{}") "}") FIN("stop"),
      0,
@@ -240,8 +263,9 @@ static const struct response_case cases[] = {
      "x|f|{};",
      TOOLS,
      0,
-     {0}},
-    {"tool calls, but there are none", T("a") FIN("tool_calls"), 0, "a", "", STOP, 0, {0}},
+     {0},
+     NULL},
+    {"tool calls, but there are none", T("a") FIN("tool_calls"), 0, "a", "", STOP, 0, {0}, NULL},
     {"length keeps calls",
      CALLS("{\"index\":0,\"id\":\"x\"," F("f", "{\\\"a") "}") FIN("length"),
      0,
@@ -249,7 +273,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a;",
      REEVE_FINISH_LENGTH,
      0,
-     {0}},
+     {0},
+     NULL},
     {"finish in the last delta with text",
      D("{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}"),
      0,
@@ -257,7 +282,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
 
     /* ---- usage ---- */
     {"usage last, without choices",
@@ -270,7 +296,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {10, 3, 4, 2, 1}},
+     {10, 3, 4, 2, 1},
+     NULL},
     {"usage in each chunk",
      D("{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":{\"prompt_tokens\":10,"
        "\"completion_tokens\":1}}") D("{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],"
@@ -281,7 +308,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {10, 2, 0, 0, 0}},
+     {10, 2, 0, 0, 0},
+     NULL},
     {"usage null but in the last",
      D("{\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}],\"usage\":null}")
          D("{\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1,"
@@ -291,7 +319,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {1, 1, 0, 0, 0}},
+     {1, 1, 0, 0, 0},
+     NULL},
     {"usage in the choice",
      D("{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\",\"usage\":{\"prompt_tokens\":5,"
        "\"completion_tokens\":6}}]}"),
@@ -300,7 +329,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {5, 6, 0, 0, 0}},
+     {5, 6, 0, 0, 0},
+     NULL},
     {"usage elsewhere",
      FIN("stop") D("{\"x_groq\":{\"usage\":{\"prompt_tokens\":5,"
                    "\"completion_tokens\":6,\"prompt_cache_hit_tokens\":3}}}"),
@@ -309,7 +339,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {5, 6, 3, 0, 0}},
+     {5, 6, 3, 0, 0},
+     NULL},
     {"silly counts",
      FIN("stop") D("{\"usage\":{\"prompt_tokens\":-5,\"completion_tokens\":1.5,"
                    "\"prompt_tokens_details\":7}}"),
@@ -318,7 +349,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
 
     /* ---- calls ---- */
     {"by the book",
@@ -331,7 +363,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":1};y|g|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"empty content beside calls",
      DELTA("\"content\":\"\",\"tool_calls\":[{\"index\":0,\"id\":\"x\"," F("f", "{}") "}]")
          FIN("tool_calls"),
@@ -340,7 +373,8 @@ static const struct response_case cases[] = {
      "x|f|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"several calls in one chunk",
      CALLS("{\"index\":0,\"id\":\"x\"," F("f", "{}") "},{\"index\":1,\"id\":\"y\"," F(
          "g", "{}") "}") FIN("tool_calls"),
@@ -349,7 +383,8 @@ static const struct response_case cases[] = {
      "x|f|{};y|g|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"pieces of two calls in turn",
      CALLS("{\"index\":0,\"id\":\"x\"," F("f", "") "}")
          CALLS("{\"index\":1,\"id\":\"y\"," F("g", "") "}") CALLS(
@@ -360,7 +395,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":1};y|g|{\"b\":2};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"out of order",
      CALLS("{\"index\":2,\"id\":\"z\"," F("h", "{}") "}")
          CALLS("{\"index\":0,\"id\":\"x\"," F("f", "{}") "}")
@@ -370,7 +406,8 @@ static const struct response_case cases[] = {
      "x|f|{};y|g|{};z|h|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"no index",
      CALLS("{\"id\":\"x\"," F("f", "{\\\"a\\\":") "}") CALLS("{" ARGS("1}") "}")
          CALLS("{\"id\":\"y\"," F("f", "{}") "}") FIN("tool_calls"),
@@ -379,7 +416,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":1};y|f|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"index 0 for every call",
      CALLS("{\"index\":0,\"id\":\"x\"," F("f", "{\\\"a\\\":") "}")
          CALLS("{\"index\":0," ARGS("1}") "}") CALLS("{\"index\":0,\"id\":\"y\"," F("f", "{}") "}")
@@ -389,7 +427,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":1};y|f|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"index 0 for every call, no ids, whole arguments",
      CALLS("{\"index\":0,\"id\":\"\"," F("f", "{\\\"a\\\":1}") "}")
          CALLS("{\"index\":0,\"id\":\"\"," F("f", "{\\\"a\\\":2}") "}") FIN("tool_calls"),
@@ -398,7 +437,8 @@ static const struct response_case cases[] = {
      "*|f|{\"a\":1};*|f|{\"a\":2};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"id null and missing",
      CALLS("{\"index\":0,\"id\":null," F("f", "{}") "}") CALLS("{\"index\":1," F("f", "{}") "}")
          FIN("tool_calls"),
@@ -407,7 +447,8 @@ static const struct response_case cases[] = {
      "*|f|{};*|f|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"the same id for every call",
      CALLS("{\"index\":0,\"id\":\"f\"," F("f", "{}") "}")
          CALLS("{\"index\":1,\"id\":\"f\"," F("f", "{}") "}")
@@ -417,7 +458,8 @@ static const struct response_case cases[] = {
      "f|f|{};*|f|{};*|f|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"the same id and index for every call",
      CALLS("{\"index\":0,\"id\":\"x\"," F("f", "{\\\"a\\\":1}") "}")
          CALLS("{\"index\":0,\"id\":\"x\"," F("g", "{\\\"b\\\":2}") "}") FIN("tool_calls"),
@@ -426,7 +468,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":1};*|g|{\"b\":2};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"id and name with every piece",
      CALLS("{\"index\":0,\"id\":\"x\"," F("f", "") "}")
          CALLS("{\"index\":0,\"id\":\"x\"," F("f", "{\\\"a\\\"") "}")
@@ -438,7 +481,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":{}};y|f|{\"a\":2};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"id with every piece, no index",
      CALLS("{\"id\":\"x\"," F("f", "{\\\"a\\\"") "}")
          CALLS("{\"id\":\"y\"," F("g", "{\\\"b\\\"") "}") CALLS("{\"id\":\"x\"," ARGS(":1}") "}")
@@ -448,7 +492,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":1};y|g|{\"b\":2};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"a new id with every piece",
      CALLS("{\"index\":0,\"id\":\"x1\"," F("f", "{\\\"a\\\"") "}")
          CALLS("{\"index\":0,\"id\":\"x2\"," ARGS(":1") "}")
@@ -458,7 +503,8 @@ static const struct response_case cases[] = {
      "x1|f|{\"a\":1};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"the name comes later",
      CALLS("{\"index\":0,\"id\":\"x\"}") CALLS("{\"index\":0," ARGS("{}") "}")
          CALLS("{\"index\":0,\"function\":{\"name\":\"f\"}}") FIN("tool_calls"),
@@ -467,7 +513,8 @@ static const struct response_case cases[] = {
      "x|f|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"no name at all",
      CALLS("{\"index\":0,\"id\":\"x\"," ARGS("{}") "}") FIN("tool_calls"),
      0,
@@ -475,7 +522,8 @@ static const struct response_case cases[] = {
      "x|unknown|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"a call with nothing in it",
      T("a") CALLS("{\"index\":0}") CALLS("{}") FIN("stop"),
      0,
@@ -483,7 +531,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {0}},
+     {0},
+     NULL},
     {"arguments as an object",
      CALLS("{\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"f\",\"arguments\":{\"a\":[1,null,"
            "\"\\n\"]}}}")
@@ -494,7 +543,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":[1,null,\"\\n\"]};y|f|{};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"an object behind an empty beginning",
      CALLS("{\"index\":0,\"id\":\"x\"," F("f", "") "}")
          CALLS("{\"index\":0,\"function\":{\"arguments\":{\"a\":1}}}") FIN("tool_calls"),
@@ -503,7 +553,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":1};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"no arguments",
      CALLS("{\"index\":0,\"id\":\"x\",\"function\":{\"name\":\"f\",\"arguments\":null}}")
          CALLS("{\"index\":1,\"id\":\"y\",\"function\":{\"name\":\"g\"}}") FIN("tool_calls"),
@@ -512,7 +563,8 @@ static const struct response_case cases[] = {
      "x|f|;y|g|;",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"arguments split in an escape and in a character",
      CALLS("{\"index\":0,\"id\":\"x\"," F("f", "{\\\"a\\\":\\\"\\\\") "}")
          CALLS("{\"index\":0," ARGS("\\\"\\\\u00") "}") CALLS("{\"index\":0," ARGS("e4 \xC3") "}")
@@ -523,7 +575,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":\"\\\"\\u00e4 \xC3\xA4\xF0\x9F\x98\x80\"};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"not in a list, without function",
      DELTA("\"tool_calls\":{\"id\":\"x\",\"name\":\"f\",\"arguments\":{\"a\":1}}")
          FIN("tool_calls"),
@@ -532,7 +585,8 @@ static const struct response_case cases[] = {
      "x|f|{\"a\":1};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"the old function call",
      DELTA("\"function_call\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\"\"}")
          DELTA("\"function_call\":{\"arguments\":\":1}\"}") FIN("function_call"),
@@ -541,7 +595,8 @@ static const struct response_case cases[] = {
      "*|f|{\"a\":1};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"cut short in a call",
      T("a") CALLS("{\"index\":0,\"id\":\"x\"," F("f", "{\\\"a") "}"),
      0,
@@ -549,7 +604,8 @@ static const struct response_case cases[] = {
      "",
      0,
      REEVE_ECUTSHORT,
-     {0}},
+     {0},
+     NULL},
 
     /* ---- errors in the stream ---- */
     {"an error object",
@@ -559,8 +615,9 @@ static const struct response_case cases[] = {
      "",
      0,
      REEVE_EPROVIDER,
-     {0}},
-    {"an error as text", D("{\"error\":\"boom\"}"), 0, "", "", 0, REEVE_EPROVIDER, {0}},
+     {0},
+     NULL},
+    {"an error as text", D("{\"error\":\"boom\"}"), 0, "", "", 0, REEVE_EPROVIDER, {0}, NULL},
     {"an error event",
      "event: error\n" D("{\"message\":\"boom\"}"),
      0,
@@ -568,7 +625,8 @@ static const struct response_case cases[] = {
      "",
      0,
      REEVE_EPROVIDER,
-     {0}},
+     {0},
+     NULL},
     {"an error after the finish",
      T("a") FIN("stop") D("{\"object\":\"error\",\"message\":\"boom\"}"),
      0,
@@ -576,9 +634,18 @@ static const struct response_case cases[] = {
      "",
      0,
      REEVE_EPROVIDER,
-     {0}},
-    {"no JSON in an event", T("a") D("oops"), 0, "a", "", 0, REEVE_EPROTOCOL, {0}},
-    {"broken JSON in an event", T("a") D("{\"choices\":[{"), 0, "a", "", 0, REEVE_EPROTOCOL, {0}},
+     {0},
+     NULL},
+    {"no JSON in an event", T("a") D("oops"), 0, "a", "", 0, REEVE_EPROTOCOL, {0}, NULL},
+    {"broken JSON in an event",
+     T("a") D("{\"choices\":[{"),
+     0,
+     "a",
+     "",
+     0,
+     REEVE_EPROTOCOL,
+     {0},
+     NULL},
     {"an event that ends in the middle",
      T("a") "data: {\"choi",
      0,
@@ -586,7 +653,8 @@ static const struct response_case cases[] = {
      "",
      0,
      REEVE_ECUTSHORT,
-     {0}},
+     {0},
+     NULL},
 
     /* ---- whole bodies ---- */
     {"a whole body",
@@ -597,7 +665,8 @@ static const struct response_case cases[] = {
      "",
      STOP,
      0,
-     {1, 2, 0, 0, 0}},
+     {1, 2, 0, 0, 0},
+     NULL},
     {"a whole body with calls",
      "{\"choices\":[{\"message\":{\"content\":null,\"tool_calls\":[{\"id\":\"x\",\"type\":"
      "\"function\"," F(
@@ -607,7 +676,8 @@ static const struct response_case cases[] = {
      "x|f|{};*|g|{\"a\":1};",
      TOOLS,
      0,
-     {0}},
+     {0},
+     NULL},
     {"a whole body without a reason",
      "{\"choices\":[{\"message\":{\"content\":\"a\"}}]}",
      0,
@@ -615,7 +685,8 @@ static const struct response_case cases[] = {
      "",
      REEVE_FINISH_OTHER,
      0,
-     {0}},
+     {0},
+     NULL},
     {"an error under 200",
      "{\"error\":{\"message\":\"boom\"}}",
      0,
@@ -623,7 +694,8 @@ static const struct response_case cases[] = {
      "",
      0,
      REEVE_EPROVIDER,
-     {0}},
+     {0},
+     NULL},
     {"an error in a list",
      "[{\"error\":{\"message\":\"boom\"}}]",
      0,
@@ -631,15 +703,24 @@ static const struct response_case cases[] = {
      "",
      0,
      REEVE_EPROVIDER,
-     {0}},
-    {"JSON that is no answer", "{\"hello\":\"world\"}", 0, "", "", 0, REEVE_EPROTOCOL, {0}},
-    {"no choices", "{\"choices\":[]}", 0, "", "", 0, REEVE_EPROTOCOL, {0}},
-    {"half a body", "{\"choices\":[{\"mess", 0, "", "", 0, REEVE_EPROTOCOL, {0}},
-    {"a list", "[1,2]", 0, "", "", 0, REEVE_EPROTOCOL, {0}},
-    {"HTML", "<!DOCTYPE html><html><body>hi</body></html>", 0, "", "", 0, REEVE_EPROTOCOL, {0}},
-    {"plain words", "internal trouble, sorry", 0, "", "", 0, REEVE_EPROTOCOL, {0}},
-    {"zero bytes", "\0\0\0", 3, "", "", 0, REEVE_EPROTOCOL, {0}},
-    {"nothing", " \n", 0, "", "", 0, REEVE_EPROTOCOL, {0}},
+     {0},
+     NULL},
+    {"JSON that is no answer", "{\"hello\":\"world\"}", 0, "", "", 0, REEVE_EPROTOCOL, {0}, NULL},
+    {"no choices", "{\"choices\":[]}", 0, "", "", 0, REEVE_EPROTOCOL, {0}, NULL},
+    {"half a body", "{\"choices\":[{\"mess", 0, "", "", 0, REEVE_EPROTOCOL, {0}, NULL},
+    {"a list", "[1,2]", 0, "", "", 0, REEVE_EPROTOCOL, {0}, NULL},
+    {"HTML",
+     "<!DOCTYPE html><html><body>hi</body></html>",
+     0,
+     "",
+     "",
+     0,
+     REEVE_EPROTOCOL,
+     {0},
+     NULL},
+    {"plain words", "internal trouble, sorry", 0, "", "", 0, REEVE_EPROTOCOL, {0}, NULL},
+    {"zero bytes", "\0\0\0", 3, "", "", 0, REEVE_EPROTOCOL, {0}, NULL},
+    {"nothing", " \n", 0, "", "", 0, REEVE_EPROTOCOL, {0}, NULL},
 };
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "model/response.h"
+#include "tests/unit/model-anthropic-cases.h"
 #include "tests/unit/model-stream-cases.h"
 
 #include <ctype.h>
@@ -14,10 +15,23 @@
 #include <stdio.h>
 #include <string.h>
 
+static const struct {
+    const struct rv_codec *codec;
+    const struct response_case *cases;
+    size_t count;
+} codecs[] = {
+    {&rv_codec_openai, cases, sizeof cases / sizeof *cases},
+    {&rv_codec_anthropic, anthropic_cases, sizeof anthropic_cases / sizeof *anthropic_cases},
+};
+enum { CODECS = sizeof codecs / sizeof *codecs };
+
 struct outcome {
     int error;
     char text[256];
     size_t text_len;
+    char told_reasoning[256];
+    size_t told_reasoning_len;
+    char reasoning[512];
     struct reeve_usage usage;
     enum reeve_finish finish;
     char calls[512];
@@ -36,6 +50,53 @@ static int note_text(const char *text, size_t len, void *arg)
     outcome->text_len += len;
     outcome->text[outcome->text_len] = '\0';
     return 0;
+}
+
+static int note_reasoning(const char *text, size_t len, void *arg)
+{
+    struct outcome *outcome = arg;
+
+    cr_assert(rv_utf8_valid(text, len), "half a character was told");
+    cr_assert_lt(outcome->told_reasoning_len + len, sizeof outcome->told_reasoning);
+    memcpy(outcome->told_reasoning + outcome->told_reasoning_len, text, len);
+    outcome->told_reasoning_len += len;
+    outcome->told_reasoning[outcome->told_reasoning_len] = '\0';
+    return 0;
+}
+
+/* The layout of the message: "text signature," for reasoning, "#data," where it is sealed, "T" and
+ * a length for text, "C" for a call. */
+static void note_layout(struct outcome *outcome, const struct rv_response *response)
+{
+    const struct rv_answer *answer = &response->answer;
+    struct rv_part *parts;
+    size_t count, i, len = 0;
+
+    cr_assert_eq(rv_layout_parts(&answer->layout, !outcome->error, answer->calls.finished_count,
+                                 &parts, &count),
+                 0);
+    for (i = 0; i < count; i++) {
+        char *at = outcome->reasoning + len;
+        size_t room = sizeof outcome->reasoning - len;
+
+        switch (parts[i].kind) {
+        case RV_PART_TEXT:
+            len += (size_t)snprintf(at, room, "T%zu,", parts[i].len);
+            break;
+        case RV_PART_CALL:
+            len += (size_t)snprintf(at, room, "C,");
+            break;
+        case RV_PART_REASONING:
+            cr_assert(rv_utf8_valid(parts[i].text, parts[i].len));
+            len += (size_t)snprintf(at, room, "%s %s,", parts[i].text, parts[i].mark);
+            break;
+        case RV_PART_SEALED:
+        case RV_PART_IMAGE:
+            len += (size_t)snprintf(at, room, "#%s,", parts[i].mark);
+            break;
+        }
+    }
+    rv_free(response->mem, parts);
 }
 
 static bool is_made_up(const char *id)
@@ -60,9 +121,10 @@ static void note_calls(struct outcome *outcome, const struct rv_assembly *calls)
 }
 
 /* Feed the body in two pieces, or (cut == SIZE_MAX) byte by byte. */
-static void run_case(struct rv_test *t, const struct response_case *c, size_t cut,
-                     struct outcome *ret_outcome)
+static void run_case(struct rv_test *t, const struct rv_codec *codec, const struct response_case *c,
+                     size_t cut, struct outcome *ret_outcome)
 {
+    const struct rv_listener listener = {note_text, note_reasoning, ret_outcome};
     const size_t len = c->len ? c->len : strlen(c->body);
     const struct rv_problem_head head = {.status = 200, .retry_after_ms = -1};
     struct rv_response response;
@@ -70,9 +132,7 @@ static void run_case(struct rv_test *t, const struct response_case *c, size_t cu
     int error = 0;
 
     memset(ret_outcome, 0, sizeof *ret_outcome);
-    cr_assert_eq(rv_response_init(&response, t->mem, &rv_codec_openai, &place, 1 << 20, note_text,
-                                  ret_outcome),
-                 0);
+    cr_assert_eq(rv_response_init(&response, t->mem, codec, &place, 1 << 20, &listener), 0);
     rv_response_head(&response, &head);
     if (cut == SIZE_MAX) {
         for (i = 0; i < len && !error; i++)
@@ -90,8 +150,9 @@ static void run_case(struct rv_test *t, const struct response_case *c, size_t cu
     ret_outcome->usage = response.answer.usage;
     ret_outcome->finish = response.answer.finish;
     note_calls(ret_outcome, &response.answer.calls);
-    cr_assert_eq(response.answer.text.len, ret_outcome->text_len, "%s: %s", c->name,
-                 rv_buffer_text(&response.answer.text));
+    note_layout(ret_outcome, &response);
+    cr_assert_eq(response.answer.text.text.len, ret_outcome->text_len, "%s: %s", c->name,
+                 rv_buffer_text(&response.answer.text.text));
     memcpy(ret_outcome->message, response.detail.message, sizeof ret_outcome->message);
     rv_response_done(&response);
 }
@@ -109,26 +170,67 @@ static void expect(const struct response_case *c, size_t cut, const struct outco
     cr_assert_eq(outcome->finish, c->finish, "%s, cut at %zu: %s", c->name, cut,
                  reeve_finish_name(outcome->finish));
     cr_assert_eq(memcmp(counts, c->usage, sizeof counts), 0, "%s, cut at %zu", c->name, cut);
+    if (c->reasoning)
+        cr_assert_str_eq(outcome->reasoning, c->reasoning, "%s, cut at %zu: %s", c->name, cut,
+                         outcome->reasoning);
+}
+
+/* Every way to cut it. Returns their number. */
+static size_t try_cuts(struct rv_test *t, const struct rv_codec *codec,
+                       const struct response_case *c)
+{
+    const size_t len = c->len ? c->len : strlen(c->body);
+    struct outcome outcome;
+    size_t cut;
+
+    run_case(t, codec, c, SIZE_MAX, &outcome);
+    expect(c, SIZE_MAX, &outcome);
+    for (cut = 0; cut <= len; cut++) {
+        run_case(t, codec, c, cut, &outcome);
+        expect(c, cut, &outcome);
+    }
+    return len + 1;
+}
+
+/* The same with CR LF for each LF. A body that has one already is left out: 0. */
+static size_t try_cuts_in_cr_lf(struct rv_test *t, const struct rv_codec *codec,
+                                const struct response_case *c)
+{
+    const size_t len = c->len ? c->len : strlen(c->body);
+    struct response_case changed = *c;
+    struct rv_buffer body;
+    size_t i, cuts;
+
+    if (memchr(c->body, '\r', len) || !memchr(c->body, '\n', len))
+        return 0;
+    rv_buffer_init(&body, t->mem, 1 << 20);
+    for (i = 0; i < len; i++) {
+        if (c->body[i] == '\n')
+            cr_assert_eq(rv_buffer_add_byte(&body, '\r'), 0);
+        cr_assert_eq(rv_buffer_add_byte(&body, c->body[i]), 0);
+    }
+    changed.body = body.data;
+    changed.len = body.len;
+    cuts = try_cuts(t, codec, &changed);
+    rv_buffer_done(&body);
+    return cuts;
 }
 
 RV_TEST(streams, come_out_the_same_however_they_are_cut, .timeout = 120)
 {
-    struct outcome outcome;
-    size_t i, cut, cuts = 0;
+    size_t k, i, cuts, in_cr_lf;
 
-    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct response_case *c = &cases[i];
-        const size_t len = c->len ? c->len : strlen(c->body);
-
-        run_case(t, c, SIZE_MAX, &outcome);
-        expect(c, SIZE_MAX, &outcome);
-        for (cut = 0; cut <= len; cut++) {
-            run_case(t, c, cut, &outcome);
-            expect(c, cut, &outcome);
+    for (k = 0; k < CODECS; k++) {
+        cuts = 0;
+        in_cr_lf = 0;
+        for (i = 0; i < codecs[k].count; i++) {
+            cuts += try_cuts(t, codecs[k].codec, &codecs[k].cases[i]);
+            in_cr_lf += try_cuts_in_cr_lf(t, codecs[k].codec, &codecs[k].cases[i]);
         }
-        cuts += len + 1;
+        cr_assert_gt(in_cr_lf, cuts / 2);
+        fprintf(stderr, "%s: %zu responses, %zu split points tried in LF, %zu in CR LF\n",
+                codecs[k].codec->name, i, cuts, in_cr_lf);
     }
-    fprintf(stderr, "%zu responses, cut at %zu points\n", i, cuts);
 }
 
 /* The same response gives the same made-up ids, another seed gives others. */
@@ -145,8 +247,7 @@ RV_TEST(streams, make_ids_up_from_the_seed)
     for (i = 0; i < 3; i++) {
         struct rv_response response;
 
-        cr_assert_eq(
-            rv_response_init(&response, t->mem, &rv_codec_openai, &place, 1000, NULL, NULL), 0);
+        cr_assert_eq(rv_response_init(&response, t->mem, &rv_codec_openai, &place, 1000, NULL), 0);
         rv_response_head(&response, &head);
         cr_assert_eq(rv_response_feed(&response, body, sizeof body - 1), 0);
         cr_assert_eq(rv_response_finish(&response, seeds[i]), 0);
@@ -165,8 +266,7 @@ static void expect_too_big(struct rv_test *t, const char *piece, size_t max_byte
     struct rv_response response;
     int error = 0;
 
-    cr_assert_eq(
-        rv_response_init(&response, t->mem, &rv_codec_openai, &place, max_bytes, NULL, NULL), 0);
+    cr_assert_eq(rv_response_init(&response, t->mem, &rv_codec_openai, &place, max_bytes, NULL), 0);
     rv_response_head(&response, &head);
     while (!error && pieces--)
         error = rv_response_feed(&response, piece, strlen(piece));
@@ -189,14 +289,14 @@ RV_TEST(streams, are_bounded)
 /* A reasonable server sends none of this; whatever comes, it ends with an answer or an error. */
 RV_TEST(streams, take_mutilated_input, .timeout = 120)
 {
-    const size_t count = sizeof cases / sizeof *cases;
     struct outcome outcome;
     struct response_case c;
-    char body[2048];
-    size_t round, i, changes;
+    char body[4096];
+    size_t round, i, k, changes;
 
-    for (round = 0; round < 4000; round++) {
-        c = cases[rv_test_random(t) % count];
+    for (round = 0; round < 8000; round++) {
+        k = round % CODECS;
+        c = codecs[k].cases[rv_test_random(t) % codecs[k].count];
         c.len = c.len ? c.len : strlen(c.body);
         cr_assert_lt(c.len, sizeof body);
         memcpy(body, c.body, c.len);
@@ -208,7 +308,7 @@ RV_TEST(streams, take_mutilated_input, .timeout = 120)
             else
                 body[i] = body[rv_test_random(t) % c.len];
         }
-        run_case(t, &c, c.len ? rv_test_random(t) % c.len : 0, &outcome);
+        run_case(t, codecs[k].codec, &c, c.len ? rv_test_random(t) % c.len : 0, &outcome);
         cr_assert((outcome.error != 0) == (outcome.message[0] != '\0'));
     }
 }
