@@ -48,6 +48,7 @@ rv_test_programs += %D%/test-model
 %C%_test_model_SOURCES = \
 	%D%/model-anthropic-cases.h \
 	%D%/model-encode.c \
+	%D%/model-encode-anthropic.c \
 	%D%/model-errors.c \
 	%D%/model-parts.c \
 	%D%/model-stream-cases.h \

@@ -48,9 +48,8 @@ static void close_desk(struct desk *desk)
     reeve_runtime_free(desk->runtime);
 }
 
-static int encode(struct desk *desk)
+static int encode_as(struct desk *desk, const struct rv_codec *codec)
 {
-    const struct rv_codec *codec = &rv_codec_openai;
     struct rv_encode_cursor cursor = {0};
     int error;
 
@@ -63,6 +62,11 @@ static int encode(struct desk *desk)
         error = codec->encode_end(&desk->request, &cursor, &desk->body);
     rv_snapshot_done(&desk->messages);
     return error;
+}
+
+static int encode(struct desk *desk)
+{
+    return encode_as(desk, &rv_codec_openai);
 }
 
 static const struct reeve_json *parse_body(struct desk *desk)
@@ -216,10 +220,19 @@ static void random_turn(struct desk *desk, unsigned turn)
     size_t count = 1 + rv_test_random(desk->t) % 3;
     size_t i;
 
-    if (rv_test_random(desk->t) % 3 == 0) {
+    switch (rv_test_random(desk->t) % 6) {
+    case 0:
         add(desk, REEVE_ROLE_ASSISTANT, text);
         add(desk, REEVE_ROLE_USER, "go on");
         return;
+    case 1:
+        add(desk, REEVE_ROLE_USER, text);
+        return;
+    case 2:
+        add(desk, REEVE_ROLE_SYSTEM, "By the way.");
+        return;
+    default:
+        break;
     }
     for (i = 0; i < count; i++) {
         snprintf(ids[i], sizeof ids[i], "call_%u_%zu", turn, i);
@@ -232,57 +245,80 @@ static void random_turn(struct desk *desk, unsigned turn)
             0);
 }
 
-/* A turn's request starts with all bytes of the last one's but the two that close it. */
-RV_TEST(encode, begins_as_the_request_before)
+/* The same messages, none of whose bytes are kept. */
+static void forget_bytes(struct desk *desk)
 {
-    struct rv_buffer last, fresh;
     struct reeve_transcript *copy;
-    struct desk desk;
-    unsigned turn;
     size_t i;
 
-    open_desk(&desk, t);
-    rv_buffer_init(&last, t->mem, 1 << 20);
-    rv_buffer_init(&fresh, t->mem, 1 << 20);
-    add(&desk, REEVE_ROLE_SYSTEM, "Be brief.");
-    add(&desk, REEVE_ROLE_USER, "Start.");
-    cr_assert_eq(encode(&desk), 0);
-    for (turn = 0; turn < TURNS; turn++) {
-        rv_buffer_clear(&last);
-        cr_assert_eq(rv_buffer_add(&last, desk.body.data, desk.body.len), 0);
-        random_turn(&desk, turn);
-        cr_assert_eq(encode(&desk), 0);
-        cr_assert_gt(desk.body.len, last.len);
-        cr_assert_eq(memcmp(desk.body.data, last.data, last.len - 2), 0, "turn %u", turn);
-        cr_assert_eq(desk.body.data[last.len - 2], ',');
-    }
-    parse_body(&desk);
-    /* Kept bytes are the same as fresh ones. */
-    cr_assert_eq(rv_buffer_add(&fresh, desk.body.data, desk.body.len), 0);
-    cr_assert_eq(reeve_transcript_new(desk.runtime, &copy), 0);
-    for (i = 0; i < reeve_transcript_count(desk.transcript); i++) {
-        const struct reeve_message *message = reeve_transcript_at(desk.transcript, i);
+    cr_assert_eq(reeve_transcript_new(desk->runtime, &copy), 0);
+    for (i = 0; i < reeve_transcript_count(desk->transcript); i++) {
+        const struct reeve_message *message = reeve_transcript_at(desk->transcript, i);
         struct rv_message_parts parts = {.role = message->role,
                                          .text = message->text,
                                          .text_len = message->text_len,
                                          .calls = message->calls,
                                          .call_count = message->call_count,
                                          .call_id = message->call_id,
-                                         .is_error = message->is_error};
+                                         .is_error = message->is_error,
+                                         .parts = message->parts,
+                                         .part_count = message->part_count};
         struct reeve_message *again;
 
-        cr_assert(message->wire[RV_WIRE_OPENAI].bytes);
-        cr_assert_eq(rv_message_new(t->mem, &parts, &again), 0);
+        cr_assert_eq(rv_message_new(desk->t->mem, &parts, &again), 0);
         cr_assert_null(again->wire[RV_WIRE_OPENAI].bytes);
+        cr_assert_null(again->wire[RV_WIRE_ANTHROPIC].bytes);
         cr_assert_eq(rv_transcript_take(copy, again), 0);
     }
-    reeve_transcript_free(desk.transcript);
-    desk.transcript = copy;
-    cr_assert_eq(encode(&desk), 0);
-    cr_assert_str_eq(desk.body.data, fresh.data);
+    reeve_transcript_free(desk->transcript);
+    desk->transcript = copy;
+}
+
+/* How many bytes at the end of a body are only there to close it. */
+static size_t closing_bytes(const struct rv_codec *codec)
+{
+    return codec == &rv_codec_openai ? strlen("]}") : strlen("]}]}");
+}
+
+/* A turn's request starts with all bytes of the last one's but the few that close it. */
+static void expect_prefixes(struct rv_test *t, const struct rv_codec *codec)
+{
+    const size_t closing = closing_bytes(codec);
+    struct rv_buffer last;
+    struct desk desk;
+    unsigned turn;
+
+    open_desk(&desk, t);
+    rv_buffer_init(&last, t->mem, 1 << 20);
+    add(&desk, REEVE_ROLE_SYSTEM, "Be brief.");
+    add(&desk, REEVE_ROLE_USER, "Start.");
+    cr_assert_eq(encode_as(&desk, codec), 0);
+    for (turn = 0; turn < TURNS; turn++) {
+        rv_buffer_clear(&last);
+        cr_assert_eq(rv_buffer_add(&last, desk.body.data, desk.body.len), 0);
+        random_turn(&desk, turn);
+        cr_assert_eq(encode_as(&desk, codec), 0);
+        cr_assert_gt(desk.body.len, last.len);
+        cr_assert_eq(memcmp(desk.body.data, last.data, last.len - closing), 0, "turn %u", turn);
+    }
+    parse_body(&desk);
+    rv_buffer_clear(&last);
+    cr_assert_eq(rv_buffer_add(&last, desk.body.data, desk.body.len), 0);
+    forget_bytes(&desk);
+    cr_assert_eq(encode_as(&desk, codec), 0);
+    cr_assert_str_eq(desk.body.data, last.data, "kept bytes differ from fresh ones");
     rv_buffer_done(&last);
-    rv_buffer_done(&fresh);
     close_desk(&desk);
+}
+
+RV_TEST(encode, begins_as_the_request_before)
+{
+    unsigned round;
+
+    for (round = 0; round < 5; round++) {
+        expect_prefixes(t, &rv_codec_openai);
+        expect_prefixes(t, &rv_codec_anthropic);
+    }
 }
 
 RV_TEST(encode, refuses_bad_tools)
