@@ -39,6 +39,8 @@ noinst_LTLIBRARIES += %D%/libmodel.la
 	%D%/response.h \
 	%D%/retry_after.c \
 	%D%/retry_after.h \
+	%D%/secret.c \
+	%D%/secret.h \
 	%D%/sentence.c \
 	%D%/sentence.h \
 	%D%/tools_cache.c \

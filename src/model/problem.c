@@ -100,6 +100,7 @@ static bool is_too_long(const struct rv_provider_error *error)
         "maximum context length", "context length exceeded",    "exceeds the available context",
         "context window",         "prompt is too long",         "exceed_context_size",
         "input is too long",      "exceeds the context length", "maximum prompt length",
+        "exceed context limit",
     };
     size_t i;
 
@@ -134,12 +135,14 @@ static const char *status_advice(int status, const struct rv_provider_error *err
     case 404:
         return "Check the base URL and the model's name.";
     case 405:
-        return "This is no chat completions endpoint: check the base URL.";
+        return "This is no endpoint for completions: check the base URL.";
     case 413:
         return "The request is larger than the server takes.";
     case 429:
         return is_quota(error) ? "The account has no quota left."
                                : "Too many requests: wait, then try again.";
+    case 529:
+        return "The provider is overloaded: wait, then try again.";
     default:
         break;
     }
@@ -208,6 +211,7 @@ void rv_problem_status(struct reeve_error_detail *detail, const struct rv_proble
 
     begin(detail, place, REEVE_EHTTP, &message);
     take_names(detail, place, head, error ? error : &unknown);
+    detail->context_full = error && is_too_long(error);
     detail->retryable = status_may_pass(head->status);
     if (head->should_retry)
         detail->retryable = !strcasecmp(head->should_retry, "true");
@@ -254,6 +258,7 @@ void rv_problem_provider(struct reeve_error_detail *detail, const struct rv_prob
     begin(detail, place, REEVE_EPROVIDER, &message);
     take_names(detail, place, head, error);
     detail->retryable = provider_may_pass(error);
+    detail->context_full = is_too_long(error);
     rv_sentence_add(&message, "the provider reported an error in its answer from ");
     add_url(&message, place);
     rv_sentence_add(&message, ": ");

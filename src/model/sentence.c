@@ -8,9 +8,6 @@
 
 #include "base/utf8.h"
 
-/* So much of a secret's beginning is taken out, anywhere, and at the end of a text. */
-enum { SMALLEST_PART = 8, SMALLEST_PART_AT_END = 4 };
-
 static const char ellipsis[] = "\xE2\x80\xA6";
 static const char replacement[] = "\xEF\xBF\xBD";
 static const char scrubbed[] = "***";
@@ -47,30 +44,12 @@ static void mark_cut(struct rv_sentence *sentence, size_t start, size_t end)
     put(sentence, end, ellipsis, len);
 }
 
-/*
- * How many bytes of the secret stand here; 0: none. What is added may have been cut somewhere, by
- * its sender, by who quotes it, or at its very end: so a long enough beginning counts as well.
- */
-static size_t secret_here(const struct rv_sentence *sentence, const char *bytes, size_t len)
-{
-    const struct rv_secret *secret = sentence->secret;
-    size_t same = 0;
-
-    if (!secret)
-        return 0;
-    while (same < len && same < secret->len && bytes[same] == secret->bytes[same])
-        same++;
-    if (same == secret->len || same >= SMALLEST_PART)
-        return same;
-    return same == len && same >= SMALLEST_PART_AT_END ? same : 0;
-}
-
 /* How many bytes of the input the next thing to be written takes, and what is written for it. */
 static size_t next_thing(const struct rv_sentence *sentence, const char *bytes, size_t len,
                          const char **ret_text, size_t *ret_len)
 {
     const unsigned char byte = (unsigned char)bytes[0];
-    const size_t secret = secret_here(sentence, bytes, len);
+    const size_t secret = sentence->secret ? rv_secret_here(sentence->secret, bytes, len) : 0;
     size_t width = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
 
     *ret_text = bytes;

@@ -8,11 +8,7 @@
 
 #include <stddef.h>
 
-/* What must not be seen. A length of 0: nothing. */
-struct rv_secret {
-    const char *bytes;
-    size_t len;
-};
+#include "model/secret.h"
 
 struct rv_sentence {
     char *text; /* NUL-terminated at any time */

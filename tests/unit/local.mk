@@ -51,6 +51,7 @@ rv_test_programs += %D%/test-model
 	%D%/model-encode-anthropic.c \
 	%D%/model-errors.c \
 	%D%/model-parts.c \
+	%D%/model-secret.c \
 	%D%/model-stream-cases.h \
 	%D%/model-streams.c
 %C%_test_model_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_MODEL)

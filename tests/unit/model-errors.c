@@ -87,7 +87,7 @@ static const struct error_case cases[] = {
      "The server failed, not the request: try again later.", 1},
     {"plain", 500, "Internal Server Error", "", "", "text/html: Internal Server Error. ", NULL, 1},
     {"nothing", 405, "", "", "", "HTTP 405 from " URL ". ",
-     "This is no chat completions endpoint: check the base URL.", 0},
+     "This is no endpoint for completions: check the base URL.", 0},
     {"JSON that says nothing", 418, "{}", "", "", "HTTP 418 from " URL " with text/html: {}", NULL,
      0},
     {"broken JSON", 400, "{\"error\":{\"mess", "", "", "{\"error\":{\"mess", NULL, 0},
@@ -101,7 +101,25 @@ static const struct error_case cases[] = {
     {"the key in HTML", 401, "<html>" KEY "</html>", "", "", "<html>***</html>", NULL, 0},
     {"408", 408, "", "", "", "", NULL, 1},
     {"409", 409, "", "", "", "", NULL, 1},
-    {"529", 529, "", "", "", "", NULL, 1},
+    {"529", 529, "", "", "", "", "The provider is overloaded: wait, then try again.", 1},
+    {"Anthropic's", 401,
+     "{\"type\":\"error\",\"error\":{\"type\":\"authentication_error\",\"message\":"
+     "\"invalid x-api-key\"},\"request_id\":\"req_1\"}",
+     "authentication_error", "", "invalid x-api-key. ",
+     "The key was refused: check the API key and that it belongs to this URL.", 0},
+    {"Anthropic's context", 400,
+     "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":"
+     "\"prompt is too long: 210000 tokens > 200000 maximum\"}}",
+     "invalid_request_error", "", "210000 tokens", "The conversation is too long for this model.",
+     0},
+    {"Anthropic's other context", 400,
+     "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":"
+     "\"input length and `max_tokens` exceed context limit: 1 + 2 > 3\"}}",
+     "invalid_request_error", "", "1 + 2 > 3", "The conversation is too long for this model.", 0},
+    {"Anthropic's overload", 529,
+     "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}",
+     "overloaded_error", "", "Overloaded. ", "The provider is overloaded: wait, then try again.",
+     1},
     {"413", 413, "", "", "", "", "The request is larger than the server takes.", 0},
 };
 
@@ -148,6 +166,7 @@ RV_TEST(errors, of_all_servers_are_understood)
         cr_assert_eq(detail.code, REEVE_EHTTP);
         cr_assert_eq(detail.http_status, c->status);
         cr_assert_eq(detail.retryable, c->retryable, "%s", c->name);
+        cr_assert_eq(detail.context_full, strstr(c->name, "context") != NULL, "%s", c->name);
         cr_assert_str_eq(detail.type, c->type, "%s: %s", c->name, detail.type);
         cr_assert_str_eq(detail.provider_code, c->code, "%s: %s", c->name, detail.provider_code);
         cr_assert(strstr(detail.message, URL), "%s: %s", c->name, detail.message);
@@ -228,10 +247,10 @@ RV_TEST(errors, of_any_length_end)
 
     rv_buffer_init(&body, t->mem, 1 << 20);
     for (i = 0; i < 10000; i++)
-        cr_assert_eq(rv_buffer_add_text(&body, "0123456789"), 0);
+        cr_assert_eq(rv_buffer_add_text(&body, "some words"), 0);
     respond(t, &head, body.data, body.len, &detail);
     cr_assert_eq(detail.code, REEVE_EHTTP);
-    cr_assert(strstr(detail.message, "with text/plain: 0123456789"));
+    cr_assert(strstr(detail.message, "with text/plain: some wordssome words"));
     rv_buffer_done(&body);
 }
 
