@@ -250,6 +250,12 @@ static int add_stand_ins(struct reeve_agent *agent, const struct reeve_call *cal
     return 0;
 }
 
+/* Its end is missing, so that its last call may be half of one. */
+static bool was_cut(enum reeve_finish finish)
+{
+    return finish == REEVE_FINISH_LENGTH || finish == REEVE_FINISH_CONTEXT;
+}
+
 /*
  * Add the answer with its calls and their stand-ins, or nothing at all; then run the calls that may
  * be run.
@@ -262,7 +268,7 @@ static int call_tools(struct reeve_agent *agent, const struct reeve_completion *
     const char *text = limit_text;
     int error;
 
-    if (reeve_completion_finish(completion) == REEVE_FINISH_LENGTH) {
+    if (was_cut(reeve_completion_finish(completion))) {
         allowed = 0;
         text = length_text;
     } else if (!agent->options.tools) {
@@ -286,15 +292,18 @@ static int call_tools(struct reeve_agent *agent, const struct reeve_completion *
     return 0;
 }
 
-/* The answer was a text: the run is over. */
+/* The answer was a text: the run is over, unless the provider only took a break in it. */
 static void end_with_answer(struct reeve_agent *agent, const struct reeve_completion *completion)
 {
     enum reeve_finish finish = reeve_completion_finish(completion);
+    size_t before = reeve_transcript_count(agent->transcript);
     int error = reeve_transcript_add_completion(agent->transcript, completion);
 
     if (error)
         end_with_error(agent, error);
-    else if (finish == REEVE_FINISH_LENGTH)
+    else if (finish == REEVE_FINISH_PAUSED && reeve_transcript_count(agent->transcript) > before)
+        ask(agent);
+    else if (was_cut(finish))
         end_run(agent, REEVE_STOP_LENGTH, 0);
     else if (finish == REEVE_FINISH_FILTER)
         end_run(agent, REEVE_STOP_FILTER, 0);

@@ -39,7 +39,10 @@ rv_test_programs += %D%/test-sim-batch
 %C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
 rv_test_programs += %D%/test-sim-agent
-%C%_test_sim_agent_SOURCES = %D%/test_agent.c
+%C%_test_sim_agent_SOURCES = \
+	%D%/dialect.c \
+	%D%/dialect.h \
+	%D%/test_agent.c
 %C%_test_sim_agent_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
 rv_test_programs += %D%/test-sim-completion
@@ -48,8 +51,11 @@ rv_test_programs += %D%/test-sim-completion
 	%D%/completion-ends.c \
 	%D%/completion-errors.c \
 	%D%/completion-memory.c \
+	%D%/completion-providers.c \
 	%D%/completion-world.c \
-	%D%/completion-world.h
+	%D%/completion-world.h \
+	%D%/dialect.c \
+	%D%/dialect.h
 %C%_test_sim_completion_LDADD = $(RV_TEST_LIBS) src/model/libmodel.la src/chat/libchat.la $(RV_SIM_IO)
 
 rv_test_programs += %D%/test-sim-http

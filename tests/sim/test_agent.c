@@ -6,24 +6,26 @@
 #include <reeve.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "loop/runtime.h"
 #include "loop/timer.h"
 #include "tests/lib/test.h"
+#include "tests/sim/dialect.h"
 #include "tests/sim/http.h"
 
-#define DATA(json) "data: " json "\n\n"
-#define TEXT(text) DATA("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"}}]}")
-#define CALL(index, id, name, arguments)                                                           \
-    DATA("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":" index ",\"id\":\"" id \
-         "\",\"type\":\"function\",\"function\":{\"name\":\"" name "\",\"arguments\":\"" arguments \
-         "\"}}]}}]}")
-#define FINISH(reason)                                                                             \
-    DATA("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"" reason "\"}]}")
-#define USAGE(in, out)                                                                             \
-    DATA("{\"choices\":[],\"usage\":{\"prompt_tokens\":" in ",\"completion_tokens\":" out "}}")
-#define DONE "data: [DONE]\n\n"
+/* Each test runs with both providers. */
+#define BOTH(name, ...)                                                                            \
+    static void name##_with(struct rv_test *t);                                                    \
+    RV_TEST(agent, name, ##__VA_ARGS__)                                                            \
+    {                                                                                              \
+        for (provider = 0; provider < DIALECTS; provider++)                                        \
+            name##_with(t);                                                                        \
+    }                                                                                              \
+    static void name##_with(struct rv_test *t)
+
+static enum reeve_provider provider;
 
 enum { TOOL_MS = 10, MAX_EVENTS = 32 };
 
@@ -171,19 +173,19 @@ static void say(struct rv_sim_http_exchange *exchange, const char *const *pieces
     rv_sim_http_field(exchange, "content-type", "text/event-stream");
     for (; *pieces; pieces++) {
         rv_sim_http_wait(exchange, 1);
-        rv_sim_http_text(exchange, *pieces);
+        dialect_say(exchange, *pieces);
     }
 }
 
 static void two_calls(struct rv_sim_http_exchange *exchange, void *arg)
 {
     static const char *const pieces[] = {
-        TEXT("Let me look. "),
-        CALL("0", "call_a", "slow", "{\\\"n\\\":1}"),
-        CALL("1", "call_b", "slow", "{\\\"n\\\":2}"),
-        FINISH("tool_calls"),
-        USAGE("100", "20"),
-        DONE,
+        SAY_TEXT("Let me look. "),
+        SAY_CALL("0", "call_a", "slow", "{\\\"n\\\":1}"),
+        SAY_CALL("1", "call_b", "slow", "{\\\"n\\\":2}"),
+        SAY_FINISH("tool_calls"),
+        SAY_USAGE("100", "20"),
+        SAY_DONE,
         NULL,
     };
 
@@ -194,9 +196,9 @@ static void two_calls(struct rv_sim_http_exchange *exchange, void *arg)
 static void cut_calls(struct rv_sim_http_exchange *exchange, void *arg)
 {
     static const char *const pieces[] = {
-        CALL("0", "call_a", "slow", "{\\\"n\\\":1}"),
-        FINISH("length"),
-        DONE,
+        SAY_CALL("0", "call_a", "slow", "{\\\"n\\\":1}"),
+        SAY_FINISH("length"),
+        SAY_DONE,
         NULL,
     };
 
@@ -207,11 +209,11 @@ static void cut_calls(struct rv_sim_http_exchange *exchange, void *arg)
 static void odd_calls(struct rv_sim_http_exchange *exchange, void *arg)
 {
     static const char *const pieces[] = {
-        CALL("0", "call_a", "nonesuch", "{}"),
-        CALL("1", "call_b", "quick", "{\\\"broken"),
-        CALL("2", "call_c", "quick", ""),
-        FINISH("tool_calls"),
-        DONE,
+        SAY_CALL("0", "call_a", "nonesuch", "{}"),
+        SAY_CALL("1", "call_b", "quick", "{\\\"broken"),
+        SAY_CALL("2", "call_c", "quick", ""),
+        SAY_FINISH("tool_calls"),
+        SAY_DONE,
         NULL,
     };
 
@@ -222,7 +224,7 @@ static void odd_calls(struct rv_sim_http_exchange *exchange, void *arg)
 static void answer(struct rv_sim_http_exchange *exchange, void *arg)
 {
     static const char *const pieces[] = {
-        TEXT("All "), TEXT("done."), FINISH("stop"), USAGE("150", "7"), DONE, NULL,
+        SAY_TEXT("All "), SAY_TEXT("done."), SAY_FINISH("stop"), SAY_USAGE("150", "7"), SAY_DONE, NULL,
     };
 
     (void)arg;
@@ -231,7 +233,7 @@ static void answer(struct rv_sim_http_exchange *exchange, void *arg)
 
 static void long_answer(struct rv_sim_http_exchange *exchange, void *arg)
 {
-    static const char *const pieces[] = {TEXT("All "), FINISH("length"), DONE, NULL};
+    static const char *const pieces[] = {SAY_TEXT("All "), SAY_FINISH("length"), SAY_DONE, NULL};
 
     (void)arg;
     say(exchange, pieces);
@@ -240,8 +242,8 @@ static void long_answer(struct rv_sim_http_exchange *exchange, void *arg)
 static void torn_answer(struct rv_sim_http_exchange *exchange, void *arg)
 {
     static const char *const pieces[] = {
-        TEXT("Half of it "),
-        CALL("0", "call_a", "slow", "{\\\"n"),
+        SAY_TEXT("Half of it "),
+        SAY_CALL("0", "call_a", "slow", "{\\\"n"),
         NULL,
     };
 
@@ -261,8 +263,8 @@ static void server_error(struct rv_sim_http_exchange *exchange, void *arg)
 /* The n-th request is answered by the n-th of these. */
 static void script(struct stage *stage, rv_sim_http_responder first, rv_sim_http_responder second)
 {
-    rv_sim_http_on(stage->net, "POST", "/chat/completions", NULL, second, NULL);
-    rv_sim_http_on_next(stage->net, 1, "POST", "/chat/completions", NULL, first, NULL);
+    rv_sim_http_on(stage->net, "POST", "/v1/", NULL, second, NULL);
+    rv_sim_http_on_next(stage->net, 1, "POST", "/v1/", NULL, first, NULL);
 }
 
 /* ---- setting the stage ---- */
@@ -282,7 +284,8 @@ static int open_stage(struct stage *stage, struct rv_test *t)
         return error;
     stage->net = rv_sim_http_of(stage->runtime);
     reeve_model_options_init(&mo);
-    mo.base_url = "http://model.test/v1";
+    mo.provider = provider;
+    mo.base_url = dialect_base_url(provider);
     mo.name = "m";
     error = reeve_model_new(stage->runtime, &mo, &stage->model);
     if (!error)
@@ -334,7 +337,7 @@ static const struct reeve_message *message(const struct stage *stage, size_t ind
 
 /* ---- the tests ---- */
 
-RV_TEST(agent, asks_runs_tools_together_and_answers)
+BOTH(asks_runs_tools_together_and_answers)
 {
     struct stage stage;
 
@@ -369,28 +372,29 @@ RV_TEST(agent, asks_runs_tools_together_and_answers)
     close_stage(&stage);
 }
 
+static void whole(struct rv_sim_http_exchange *exchange, const char *script)
+{
+    char *body = dialect_body(dialect_of(exchange), script);
+
+    rv_sim_http_status(exchange, 200);
+    rv_sim_http_field(exchange, "content-type", "application/json");
+    rv_sim_http_text(exchange, body);
+    free(body);
+}
+
 static void whole_calls(struct rv_sim_http_exchange *exchange, void *arg)
 {
     (void)arg;
-    rv_sim_http_status(exchange, 200);
-    rv_sim_http_field(exchange, "content-type", "application/json");
-    rv_sim_http_text(exchange,
-                     "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
-                     "\"content\":null,\"tool_calls\":[{\"id\":\"call_a\",\"type\":\"function\","
-                     "\"function\":{\"name\":\"quick\",\"arguments\":\"{}\"}}]},"
-                     "\"finish_reason\":\"tool_calls\"}]}");
+    whole(exchange, SAY_CALL("0", "call_a", "quick", "{}") SAY_FINISH("tool_calls"));
 }
 
 static void whole_answer(struct rv_sim_http_exchange *exchange, void *arg)
 {
     (void)arg;
-    rv_sim_http_status(exchange, 200);
-    rv_sim_http_field(exchange, "content-type", "application/json");
-    rv_sim_http_text(exchange, "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
-                               "\"content\":\"All done.\"},\"finish_reason\":\"stop\"}]}");
+    whole(exchange, SAY_TEXT("All done.") SAY_FINISH("stop"));
 }
 
-RV_TEST(agent, does_the_same_without_a_stream)
+BOTH(does_the_same_without_a_stream)
 {
     struct stage stage;
 
@@ -407,7 +411,79 @@ RV_TEST(agent, does_the_same_without_a_stream)
     close_stage(&stage);
 }
 
-RV_TEST(agent, is_busy_while_it_runs)
+static void full_answer(struct rv_sim_http_exchange *exchange, void *arg)
+{
+    static const char *const pieces[] = {
+        SAY_TEXT("All "),
+        SAY_CALL("0", "call_a", "slow", "{}"),
+        SAY_FINISH("model_context_window_exceeded"),
+        SAY_DONE,
+        NULL,
+    };
+
+    (void)arg;
+    say(exchange, pieces);
+}
+
+static void paused_answer(struct rv_sim_http_exchange *exchange, void *arg)
+{
+    static const char *const pieces[] = {SAY_TEXT("All "), SAY_FINISH("pause_turn"), SAY_DONE,
+                                         NULL};
+
+    (void)arg;
+    say(exchange, pieces);
+}
+
+static void paused_nothing(struct rv_sim_http_exchange *exchange, void *arg)
+{
+    static const char *const pieces[] = {SAY_FINISH("pause_turn"), SAY_DONE, NULL};
+
+    (void)arg;
+    say(exchange, pieces);
+}
+
+RV_TEST(agent, goes_on_after_a_break_of_the_provider)
+{
+    struct stage stage;
+
+    provider = REEVE_PROVIDER_ANTHROPIC;
+    cr_assert_eq(open_stage(&stage, t), 0);
+    script(&stage, paused_answer, answer);
+    make_agent(&stage);
+    run(&stage);
+    cr_assert_eq(stage.run.stop_reason, REEVE_STOP_DONE);
+    cr_assert_eq(stage.run.turns, 2);
+    cr_assert_str_eq(stage.text, "All All done.");
+    cr_assert(strstr(rv_sim_http_request_at(stage.net, 2)->body,
+                     "{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"All "
+                     "\"}]}]}"));
+    close_stage(&stage);
+    /* With nothing to go on from it is not asked again, for it would never end. */
+    cr_assert_eq(open_stage(&stage, t), 0);
+    script(&stage, paused_nothing, answer);
+    make_agent(&stage);
+    run(&stage);
+    cr_assert_eq(stage.run.stop_reason, REEVE_STOP_DONE);
+    cr_assert_eq(stage.run.turns, 1);
+    close_stage(&stage);
+}
+
+RV_TEST(agent, runs_no_call_of_an_answer_that_filled_the_window)
+{
+    struct stage stage;
+
+    provider = REEVE_PROVIDER_ANTHROPIC;
+    cr_assert_eq(open_stage(&stage, t), 0);
+    script(&stage, full_answer, answer);
+    make_agent(&stage);
+    run(&stage);
+    cr_assert_eq(stage.starts, 0);
+    cr_assert(reeve_message_is_error(message(&stage, 3)));
+    cr_assert_eq(stage.run.stop_reason, REEVE_STOP_DONE);
+    close_stage(&stage);
+}
+
+BOTH(is_busy_while_it_runs)
 {
     struct stage stage;
 
@@ -423,7 +499,7 @@ RV_TEST(agent, is_busy_while_it_runs)
     close_stage(&stage);
 }
 
-RV_TEST(agent, stops_at_the_limit_on_turns)
+BOTH(stops_at_the_limit_on_turns)
 {
     struct stage stage;
 
@@ -440,7 +516,7 @@ RV_TEST(agent, stops_at_the_limit_on_turns)
     close_stage(&stage);
 }
 
-RV_TEST(agent, stops_at_the_limit_on_tool_calls)
+BOTH(stops_at_the_limit_on_tool_calls)
 {
     struct stage stage;
 
@@ -460,7 +536,7 @@ RV_TEST(agent, stops_at_the_limit_on_tool_calls)
     close_stage(&stage);
 }
 
-RV_TEST(agent, runs_no_call_of_an_answer_that_was_cut)
+BOTH(runs_no_call_of_an_answer_that_was_cut)
 {
     struct stage stage;
 
@@ -476,7 +552,7 @@ RV_TEST(agent, runs_no_call_of_an_answer_that_was_cut)
     close_stage(&stage);
 }
 
-RV_TEST(agent, says_that_its_answer_was_cut)
+BOTH(says_that_its_answer_was_cut)
 {
     struct stage stage;
 
@@ -489,7 +565,7 @@ RV_TEST(agent, says_that_its_answer_was_cut)
     close_stage(&stage);
 }
 
-RV_TEST(agent, tells_the_model_what_was_wrong_with_a_call)
+BOTH(tells_the_model_what_was_wrong_with_a_call)
 {
     struct stage stage;
 
@@ -505,7 +581,7 @@ RV_TEST(agent, tells_the_model_what_was_wrong_with_a_call)
     close_stage(&stage);
 }
 
-RV_TEST(agent, answers_calls_although_it_has_no_tools)
+BOTH(answers_calls_although_it_has_no_tools)
 {
     struct stage stage;
 
@@ -520,7 +596,7 @@ RV_TEST(agent, answers_calls_although_it_has_no_tools)
     close_stage(&stage);
 }
 
-RV_TEST(agent, reports_an_error_and_can_go_on)
+BOTH(reports_an_error_and_can_go_on)
 {
     struct stage stage;
 
@@ -539,7 +615,7 @@ RV_TEST(agent, reports_an_error_and_can_go_on)
     close_stage(&stage);
 }
 
-RV_TEST(agent, keeps_the_text_of_a_torn_answer_and_drops_its_calls)
+BOTH(keeps_the_text_of_a_torn_answer_and_drops_its_calls)
 {
     struct stage stage;
 
@@ -601,7 +677,7 @@ static bool interrupt_at(struct rv_test *t, uint64_t ms, void (*act)(struct stag
     return over;
 }
 
-RV_TEST(agent, can_be_cancelled_at_every_step)
+BOTH(can_be_cancelled_at_every_step)
 {
     uint64_t ms = 0;
 
@@ -611,7 +687,7 @@ RV_TEST(agent, can_be_cancelled_at_every_step)
     cr_assert_geq(ms, 25u);
 }
 
-RV_TEST(agent, can_be_freed_at_every_step)
+BOTH(can_be_freed_at_every_step)
 {
     uint64_t ms = 0;
 
@@ -637,14 +713,14 @@ static void story_with(struct rv_test *t, void (*in_text)(struct stage *stage),
     close_stage(&stage);
 }
 
-RV_TEST(agent, can_be_freed_inside_its_callbacks)
+BOTH(can_be_freed_inside_its_callbacks)
 {
     story_with(t, free_now, NULL, NULL);
     story_with(t, NULL, free_now, NULL);
     story_with(t, NULL, NULL, free_now);
 }
 
-RV_TEST(agent, can_be_cancelled_inside_its_callbacks)
+BOTH(can_be_cancelled_inside_its_callbacks)
 {
     story_with(t, cancel_now, NULL, NULL);
     story_with(t, NULL, cancel_now, NULL);
@@ -657,7 +733,7 @@ static void send_once_more(struct stage *stage)
         cr_assert_eq(reeve_agent_send(stage->agent, "And again."), 0);
 }
 
-RV_TEST(agent, takes_new_work_inside_on_done)
+BOTH(takes_new_work_inside_on_done)
 {
     struct stage stage;
 
@@ -671,7 +747,7 @@ RV_TEST(agent, takes_new_work_inside_on_done)
     close_stage(&stage);
 }
 
-RV_TEST(agent, refuses_bad_options)
+BOTH(refuses_bad_options)
 {
     struct stage stage;
 
@@ -722,7 +798,7 @@ static int whole_story(struct rv_test *t, void *arg)
     return error;
 }
 
-RV_TEST(agent, survives_every_failed_allocation, .timeout = 60)
+BOTH(survives_every_failed_allocation, .timeout = 60)
 {
     RV_SWEEP_ALLOCATIONS(t, whole_story, NULL, 100);
 }

@@ -1,0 +1,1 @@
+#include "tests/sim/completion-world.h"
