@@ -224,7 +224,8 @@ static void odd_calls(struct rv_sim_http_exchange *exchange, void *arg)
 static void answer(struct rv_sim_http_exchange *exchange, void *arg)
 {
     static const char *const pieces[] = {
-        SAY_TEXT("All "), SAY_TEXT("done."), SAY_FINISH("stop"), SAY_USAGE("150", "7"), SAY_DONE, NULL,
+        SAY_TEXT("All "),      SAY_TEXT("done."), SAY_FINISH("stop"),
+        SAY_USAGE("150", "7"), SAY_DONE,          NULL,
     };
 
     (void)arg;
