@@ -6,6 +6,7 @@
 #   tests/unit          one program per folder of src, test-FOLDER, on the real loop and io
 #   tests/sim           the simulated system under the same runtime, and test-sim-NAME on it
 #   tests/integration   the real thing over loopback, test-real-NAME
+#   tests/fuzz          fuzz targets (make fuzz), and the replay of their corpora
 #   tests/scripts       tests that are shell scripts
 #   tests/meta          the test of the tests: planted faults that must turn red
 
@@ -29,6 +30,7 @@ include tests/lib/local.mk
 include tests/unit/local.mk
 include tests/sim/local.mk
 include tests/integration/local.mk
+include tests/fuzz/local.mk
 include tests/meta/local.mk
 else
 rv_script_tests += %D%/no-criterion
