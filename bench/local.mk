@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# The benchmarks: built and run by `make bench`, never by `make all`. A row is a file row_NAME.c and
+# its lines in rows.h and rows.c; a peer is a program or a script in peers/.
+rv_bench_programs = \
+	%D%/reeve-bench \
+	%D%/peers/yajl-direct
+EXTRA_PROGRAMS = $(rv_bench_programs)
+
+%C%_reeve_bench_SOURCES = \
+	%D%/bench.h \
+	%D%/clock.c \
+	%D%/documents.h \
+	%D%/main.c \
+	%D%/play.c \
+	%D%/report.c \
+	%D%/row_delta.c \
+	%D%/row_hop.c \
+	%D%/row_json.c \
+	%D%/row_sse.c \
+	%D%/rows.c \
+	%D%/rows.h
+%C%_reeve_bench_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DBENCH_SCRIPTS='"$(abs_top_srcdir)/%D%/peers"' \
+	-DBENCH_PROGRAMS='"$(abs_top_builddir)/%D%/peers"'
+%C%_reeve_bench_LDADD = $(RV_LIBS) $(EVENT_LIBS)
+
+%C%_peers_yajl_direct_SOURCES = %D%/peers/yajl-direct.c %D%/clock.c %D%/bench.h
+%C%_peers_yajl_direct_LDADD = $(YAJL_LIBS)
+
+EXTRA_DIST += \
+	%D%/peers/json-node.mjs \
+	%D%/peers/json-python.py
+
+CLEANFILES += $(rv_bench_programs) %D%/results.json
+
+.PHONY: bench bench-programs
+bench-programs: $(rv_bench_programs)
+
+bench: bench-programs
+	%D%/reeve-bench --json | tee %D%/results.json
