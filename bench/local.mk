@@ -3,6 +3,7 @@
 # its lines in rows.h and rows.c; a peer is a program or a script in peers/.
 rv_bench_programs = \
 	%D%/reeve-bench \
+	%D%/peers/curl-turn \
 	%D%/peers/yajl-direct
 EXTRA_PROGRAMS = $(rv_bench_programs)
 
@@ -15,10 +16,13 @@ EXTRA_PROGRAMS = $(rv_bench_programs)
 	%D%/report.c \
 	%D%/row_delta.c \
 	%D%/row_hop.c \
+	%D%/row_http.c \
 	%D%/row_json.c \
 	%D%/row_sse.c \
 	%D%/rows.c \
-	%D%/rows.h
+	%D%/rows.h \
+	%D%/server.c \
+	%D%/server.h
 %C%_reeve_bench_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBENCH_SCRIPTS='"$(abs_top_srcdir)/%D%/peers"' \
 	-DBENCH_PROGRAMS='"$(abs_top_builddir)/%D%/peers"'
@@ -27,9 +31,19 @@ EXTRA_PROGRAMS = $(rv_bench_programs)
 %C%_peers_yajl_direct_SOURCES = %D%/peers/yajl-direct.c %D%/clock.c %D%/bench.h
 %C%_peers_yajl_direct_LDADD = $(YAJL_LIBS)
 
+# The raw loop that the peers of libcurl share.
+rv_bench_curl = %D%/peers/curl-loop.c %D%/peers/curl-loop.h %D%/clock.c %D%/bench.h %D%/server.h
+
+%C%_peers_curl_turn_SOURCES = %D%/peers/curl-turn.c $(rv_bench_curl)
+%C%_peers_curl_turn_LDADD = $(CURL_LIBS) $(EVENT_LIBS)
+
 EXTRA_DIST += \
 	%D%/peers/json-node.mjs \
-	%D%/peers/json-python.py
+	%D%/peers/json-python.py \
+	%D%/peers/turn-aiohttp.py \
+	%D%/peers/turn-httpx.py \
+	%D%/peers/turn-node.mjs \
+	%D%/peers/turn_texts.py
 
 CLEANFILES += $(rv_bench_programs) %D%/results.json
 
