@@ -3,7 +3,10 @@
 # its lines in rows.h and rows.c; a peer is a program or a script in peers/.
 rv_bench_programs = \
 	%D%/reeve-bench \
+	%D%/peers/curl-streams \
 	%D%/peers/curl-turn \
+	%D%/peers/start-curl \
+	%D%/peers/start-reeve \
 	%D%/peers/yajl-direct
 EXTRA_PROGRAMS = $(rv_bench_programs)
 
@@ -12,13 +15,17 @@ EXTRA_PROGRAMS = $(rv_bench_programs)
 	%D%/clock.c \
 	%D%/documents.h \
 	%D%/main.c \
+	%D%/memory.c \
+	%D%/memory.h \
 	%D%/play.c \
 	%D%/report.c \
 	%D%/row_delta.c \
 	%D%/row_hop.c \
 	%D%/row_http.c \
 	%D%/row_json.c \
+	%D%/row_memory.c \
 	%D%/row_sse.c \
+	%D%/row_startup.c \
 	%D%/rows.c \
 	%D%/rows.h \
 	%D%/server.c \
@@ -36,6 +43,17 @@ rv_bench_curl = %D%/peers/curl-loop.c %D%/peers/curl-loop.h %D%/clock.c %D%/benc
 
 %C%_peers_curl_turn_SOURCES = %D%/peers/curl-turn.c $(rv_bench_curl)
 %C%_peers_curl_turn_LDADD = $(CURL_LIBS) $(EVENT_LIBS)
+
+%C%_peers_curl_streams_SOURCES = %D%/peers/curl-streams.c %D%/memory.c %D%/memory.h $(rv_bench_curl)
+%C%_peers_curl_streams_LDADD = $(CURL_LIBS) $(EVENT_LIBS)
+
+%C%_peers_start_curl_SOURCES = %D%/peers/start-curl.c
+%C%_peers_start_curl_LDADD = $(CURL_LIBS)
+
+# Without libtool's script around it, which takes longer to start than what is measured.
+%C%_peers_start_reeve_SOURCES = %D%/peers/start-reeve.c
+%C%_peers_start_reeve_LDADD = libreeve.la
+%C%_peers_start_reeve_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 EXTRA_DIST += \
 	%D%/peers/json-node.mjs \

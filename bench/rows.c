@@ -14,6 +14,8 @@ const struct bench_row *const bench_rows[] = {
     &bench_row_stream_delta,
     &bench_row_loop_hop,
     &bench_row_http_turn,
+    &bench_row_startup,
+    &bench_row_memory_stream,
     NULL,
 };
 /* clang-format on */
