@@ -23,6 +23,7 @@ EXTRA_PROGRAMS = $(rv_bench_programs)
 	%D%/row_hop.c \
 	%D%/row_http.c \
 	%D%/row_json.c \
+	%D%/row_lag.c \
 	%D%/row_memory.c \
 	%D%/row_sse.c \
 	%D%/row_startup.c \
