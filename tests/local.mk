@@ -29,6 +29,7 @@ if HAVE_CRITERION
 include tests/lib/local.mk
 include tests/unit/local.mk
 include tests/sim/local.mk
+include tests/world/local.mk
 include tests/integration/local.mk
 include tests/fuzz/local.mk
 include tests/meta/local.mk
@@ -41,6 +42,7 @@ rv_script_tests += \
 	%D%/scripts/exports \
 	%D%/scripts/headers \
 	%D%/scripts/layers \
+	%D%/scripts/simulated \
 	%D%/scripts/style \
 	%D%/scripts/threads
 EXTRA_DIST += %D%/exports.list %D%/mutants.list

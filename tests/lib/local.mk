@@ -6,6 +6,8 @@ check_LTLIBRARIES += %D%/libtest.la
 	%D%/descriptors.h \
 	%D%/failing.c \
 	%D%/failing.h \
+	%D%/notes.c \
+	%D%/notes.h \
 	%D%/run.h \
 	%D%/sweep.c \
 	%D%/test.c \

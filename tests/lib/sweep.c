@@ -7,20 +7,15 @@
  */
 #include "tests/lib/test.h"
 
+#include "tests/lib/notes.h"
 #include "tests/lib/run.h"
 
 #include <reeve/error.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-struct sweep {
-    struct rv_test *t;
-    rv_scenario_fn scenario;
-    void *arg;
-    const char *name;
-};
 
 /* What is told when a run ends the process: which allocation had failed. */
 static char where[256];
@@ -66,46 +61,72 @@ static void watch_for_death(void)
         sigaction(signals[i], &action, NULL);
 }
 
-/* Runs once with the n-th allocation failing (0: none). Returns how many were asked for. */
-static size_t run_once(const struct sweep *sweep, size_t n, bool rest)
+void rv_sweep_begin(void)
 {
-    struct rv_test run;
+    watch_for_death();
+}
+
+void rv_sweep_end(void)
+{
+    where[0] = '\0';
+}
+
+struct rv_sweep_run rv_sweep_run(struct rv_test *t, rv_scenario_fn scenario, void *arg,
+                                 const struct rv_sweep_run *wanted, const char *format, ...)
+{
+    struct rv_sweep_run run = *wanted;
+    struct rv_test inner;
     size_t before;
-    size_t asked;
-    int result;
+    va_list args;
+    int len;
 
-    snprintf(where, sizeof where, "in %s with allocation %zu failing%s\n", sweep->name, n,
-             rest ? ", and all after it" : "");
-    rv_test_begin(&run, sweep->t->suite, sweep->t->name, sweep->t->seed);
-    before = run.failing.asked;
-    if (n > 0)
-        rv_failing_arm(&run.failing, n, rest);
-    result = sweep->scenario(&run, sweep->arg);
-    rv_failing_disarm(&run.failing);
-    asked = run.failing.asked - before;
+    va_start(args, format);
+    len = vsnprintf(where, sizeof where - 1, format, args);
+    va_end(args);
+    len = len < (int)sizeof where - 2 ? len : (int)sizeof where - 2;
+    memcpy(where + len, "\n", 2);
+    rv_notes_clear();
+    rv_test_begin(&inner, t->suite, t->name, t->seed);
+    before = inner.failing.asked;
+    if (run.fail_at)
+        rv_failing_arm(&inner.failing, run.fail_at, run.fail_rest);
+    run.result = scenario(&inner, arg);
+    rv_failing_disarm(&inner.failing);
+    run.asked = inner.failing.asked - before;
+    run.refused = inner.failing.refused;
+    rv_test_end(&inner);
+    cr_assert_eq(inner.faults, 0, "%s: %s", where, inner.first_fault);
+    return run;
+}
 
-    if (result != 0 && !(n > 0 && result == REEVE_ENOMEM))
-        rv_test_fault(&run, "returned %s", reeve_error_name(result));
-    if (n > 0 && run.failing.refused == 0)
-        rv_test_fault(&run, "came to %zu allocations only: not repeatable", asked);
-    rv_test_end(&run);
-    cr_assert_eq(run.faults, 0, "%s: %s", where, run.first_fault);
-    return asked;
+/* Runs once with the n-th allocation failing (0: none). Returns how many were asked for. */
+static size_t run_once(struct rv_test *t, rv_scenario_fn scenario, void *arg, const char *name,
+                       size_t n, bool rest)
+{
+    const struct rv_sweep_run wanted = {.fail_at = n, .fail_rest = rest};
+    const struct rv_sweep_run run =
+        rv_sweep_run(t, scenario, arg, &wanted, "in %s with allocation %zu failing%s", name, n,
+                     rest ? ", and all after it" : "");
+
+    cr_assert(run.result == 0 || (n > 0 && run.result == REEVE_ENOMEM), "%sreturned %s", where,
+              reeve_error_name(run.result));
+    cr_assert(n == 0 || run.refused, "%scame to %zu allocations only: not repeatable", where,
+              run.asked);
+    return run.asked;
 }
 
 size_t rv_sweep_allocations(struct rv_test *t, rv_scenario_fn scenario, void *arg, size_t at_least,
                             const char *name)
 {
-    const struct sweep sweep = {t, scenario, arg, name};
     size_t count;
 
-    watch_for_death();
-    count = run_once(&sweep, 0, false);
+    rv_sweep_begin();
+    count = run_once(t, scenario, arg, name, 0, false);
     for (size_t i = 1; i <= count; i++) {
-        run_once(&sweep, i, false);
-        run_once(&sweep, i, true);
+        run_once(t, scenario, arg, name, i, false);
+        run_once(t, scenario, arg, name, i, true);
     }
-    where[0] = '\0';
+    rv_sweep_end();
     fprintf(stderr, "%s::%s: swept %zu allocations of %s\n", t->suite, t->name, count, name);
     cr_assert_geq(count, at_least, "%zu allocations of %s: at least %zu were wanted", count, name,
                   at_least);

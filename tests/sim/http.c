@@ -14,8 +14,9 @@
 
 #include "io/http_wire.h"
 #include "loop/runtime.h"
+#include "tests/sim/fate.h"
 
-enum { MAX_REQUESTS = 1 << 20, CUTS = 2 };
+enum { MAX_REQUESTS = 1 << 20, CUTS = 2, MAX_FATE_PIECE = 64, MAX_FATE_WAIT_MS = 30 };
 
 enum step_kind {
     STEP_WAIT,
@@ -61,6 +62,7 @@ struct weather {
     enum rv_sim_http_fault fault;
     size_t fault_after;
     bool burst;
+    unsigned fault_request; /* 0: all of them */
 };
 
 struct rv_sim_http {
@@ -548,9 +550,24 @@ static void ask_responder(struct rv_sim_http_exchange *x)
     close_head(x);
 }
 
+static size_t scripted_bytes(struct rv_sim_http_exchange *x)
+{
+    struct rv_list *node;
+    size_t bytes = 0;
+
+    rv_list_for_each (node, &x->script) {
+        struct step *step = rv_list_entry(node, struct step, node);
+
+        bytes += step->kind == STEP_BODY ? step->len : 0;
+    }
+    return bytes;
+}
+
 static void meet_weather(struct rv_sim_http_exchange *x)
 {
     x->weather = x->net->weather;
+    if (x->weather.fault_request && x->weather.fault_request != x->request->number)
+        x->weather.fault = RV_SIM_HTTP_NO_FAULT;
     switch (x->weather.fault) {
     case RV_SIM_HTTP_RESOLVE:
         rv_sim_http_connect_fails(x, REEVE_ERESOLVE, "no such name");
@@ -584,6 +601,7 @@ int rv_wire_start(struct rv_http *http)
     rv_list_init(&x->script);
     x->request = note_request(x->net, http);
     ask_responder(x);
+    rv_fate_answer_begins(x->request->number, scripted_bytes(x));
     meet_weather(x);
     if (++x->net->pending > x->net->peak)
         x->net->peak = x->net->pending;
@@ -652,6 +670,17 @@ static void net_free(void *value)
     free(net);
 }
 
+static void meet_fate(struct rv_sim_http *net)
+{
+    const struct rv_fate *fate = rv_fate();
+
+    rv_sim_http_cut(net, fate->cuts[0], fate->cuts[1]);
+    rv_sim_http_fault_at(net, fate->fault_request, fate->fault, fate->fault_after);
+    if (fate->seed)
+        rv_sim_http_shuffle(net, rv_fate_random(), 1 + (size_t)(rv_fate_random() % MAX_FATE_PIECE),
+                            rv_fate_random() % MAX_FATE_WAIT_MS);
+}
+
 struct rv_sim_http *rv_sim_http_of(struct reeve_runtime *runtime)
 {
     struct rv_sim_http *net = rv_runtime_slot(runtime, RV_SLOT_HTTP);
@@ -662,7 +691,7 @@ struct rv_sim_http *rv_sim_http_of(struct reeve_runtime *runtime)
     net->runtime = runtime;
     rv_list_init(&net->responders);
     rv_list_init(&net->replies);
-    rv_sim_http_cut(net, SIZE_MAX, SIZE_MAX);
+    meet_fate(net);
     rv_runtime_slot_set(runtime, RV_SLOT_HTTP, net, net_free);
     return net;
 }
@@ -778,6 +807,13 @@ void rv_sim_http_shuffle(struct rv_sim_http *net, uint64_t seed, size_t max_piec
 
 void rv_sim_http_fault(struct rv_sim_http *net, enum rv_sim_http_fault fault, size_t after)
 {
+    rv_sim_http_fault_at(net, 0, fault, after);
+}
+
+void rv_sim_http_fault_at(struct rv_sim_http *net, unsigned request, enum rv_sim_http_fault fault,
+                          size_t after)
+{
     net->weather.fault = fault;
     net->weather.fault_after = after;
+    net->weather.fault_request = request;
 }

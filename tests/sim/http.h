@@ -146,4 +146,8 @@ enum rv_sim_http_fault {
 #define RV_SIM_HTTP_IN_HEAD SIZE_MAX
 void rv_sim_http_fault(struct rv_sim_http *net, enum rv_sim_http_fault fault, size_t after);
 
+/* The same, but for one request only, by its number. */
+void rv_sim_http_fault_at(struct rv_sim_http *net, unsigned request, enum rv_sim_http_fault fault,
+                          size_t after);
+
 #endif

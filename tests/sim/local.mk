@@ -3,6 +3,8 @@
 # holds the portable part of its folder as well.
 check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
 %C%_libsimloop_la_SOURCES = \
+	%D%/fate.c \
+	%D%/fate.h \
 	%D%/sim.h \
 	%D%/system.c
 %C%_libsimloop_la_LIBADD = src/loop/libloop.la

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "loop/clock.h"
 #include "loop/watch.h"
+#include "tests/sim/fate.h"
 #include "tests/sim/sim.h"
 
 struct rv_system {
@@ -97,11 +98,11 @@ int64_t rv_system_wall_ms(struct rv_system *system)
     return RV_SIM_START_WALL_MS + system->wall_step_ms + (int64_t)(elapsed_ns / RV_NS_PER_MS);
 }
 
-/* The same at every run. A test that wants another seed gives it in the options. */
+/* The same at every run of the same fate. */
 uint64_t rv_system_entropy(struct rv_system *system)
 {
     (void)system;
-    return 1;
+    return rv_fate()->seed ? rv_fate_random() : 1;
 }
 
 void rv_system_wake_later(struct rv_system *system, bool on)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scenarios that run in either world and under every sweep. Each makes all that it needs, runs to
+ * its end, sees that what must hold holds (whatever went wrong on the way), notes what came of it
+ * (tests/lib/notes.h), frees all, and returns how it ended.
+ */
+#ifndef RV_TESTS_WORLD_STORY_H
+#define RV_TESTS_WORLD_STORY_H
+
+#include "tests/lib/test.h"
+
+#include <reeve/model.h>
+
+/* What happens at the step at which the fate strikes. */
+enum story_strike {
+    STORY_CANCEL,
+    STORY_FREE, /* of the model, toolbox or agent under way */
+};
+
+struct story {
+    enum reeve_provider provider;
+    int stream;
+    enum story_strike strike;
+    unsigned model_ms; /* time limit of a request; 0: the model's default */
+};
+
+/* The `arg` of each is a struct story. */
+
+/* Ask, and be answered with text and two calls. */
+int story_completion(struct rv_test *t, void *arg);
+/* Ask an agent; the model wants two calls, gets their results and answers. */
+int story_agent(struct rv_test *t, void *arg);
+/* Eight calls that depend on each other, three at a time, one of them late, one failing. */
+int story_batch(struct rv_test *t, void *arg);
+
+/* "openai, streamed", … */
+const char *story_name(const struct story *story);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The tools of the stories: each does what its arguments say, in the world's time. */
+#ifndef RV_TESTS_WORLD_STORY_TOOLS_H
+#define RV_TESTS_WORLD_STORY_TOOLS_H
+
+#include <reeve/tool.h>
+
+/*
+ * "slow" (a read), "set" (a write) and "odd" (of unknown effect). {"ms": 20} finishes after so long
+ * [10], {"fail": true} badly; a cancel ends it at once. 0 or REEVE_ENOMEM.
+ */
+int story_tools_add(struct reeve_toolbox *toolbox, struct reeve_runtime *runtime);
+
+#endif

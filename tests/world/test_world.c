@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The same stories, told by the same object code, in the simulated world and in the real one: what
+ * comes of them is the same. This file is linked twice, test-sim-world and test-real-world.
+ */
+#include "tests/lib/notes.h"
+#include "tests/world/story.h"
+
+#include <reeve/error.h>
+
+static const struct story stories[] = {
+    {REEVE_PROVIDER_OPENAI, 1, STORY_CANCEL, 0},
+    {REEVE_PROVIDER_OPENAI, 0, STORY_CANCEL, 0},
+    {REEVE_PROVIDER_ANTHROPIC, 1, STORY_CANCEL, 0},
+    {REEVE_PROVIDER_ANTHROPIC, 0, STORY_CANCEL, 0},
+};
+
+static void tell_all(struct rv_test *t, rv_scenario_fn scenario, const char *notes)
+{
+    for (size_t i = 0; i < sizeof stories / sizeof stories[0]; i++) {
+        struct story story = stories[i];
+
+        rv_notes_clear();
+        cr_assert_eq(scenario(t, &story), 0, "%s", story_name(&story));
+        cr_assert_str_eq(rv_notes(), notes, "%s: %s", story_name(&story), rv_notes());
+    }
+}
+
+RV_TEST(world, completion, .timeout = 30)
+{
+    tell_all(t, story_completion,
+             "0, tool_calls, Let me look. \n"
+             "call_a slow {\"n\":1}\n"
+             "call_b slow {\"n\":\"\xC3\xA9\\n2\"}\n"
+             "100 in, 20 out\n");
+}
+
+RV_TEST(world, agent, .timeout = 30)
+{
+    tell_all(t, story_agent,
+             "done, 2 turns, 2 calls, 0 failed, 250 in, 30 out\n"
+             "1: Be brief.\n"
+             "2: Hello\n"
+             "3: Let me look. \n"
+             "4: slow result\n"
+             "4: slow result\n"
+             "3: All good: na\xC3\xAFve \xE2\x9C\x93.\n");
+}
+
+RV_TEST(world, batch, .timeout = 30)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    rv_notes_clear();
+    cr_assert_eq(story_batch(t, &story), 0);
+    cr_assert_str_eq(rv_notes(), "1 succeeded\n2 succeeded\n3 succeeded\n4 succeeded\n5 timed out\n"
+                                 "6 failed\n7 unknown\n8 invalid\n");
+}
+
+/* Too late an answer, in 20 ms of the world's time. */
+RV_TEST(world, late_answer, .timeout = 30)
+{
+    struct story story = {REEVE_PROVIDER_OPENAI, 1, STORY_CANCEL, 4};
+
+    rv_notes_clear();
+    cr_assert_eq(story_completion(t, &story), REEVE_ETIMEDOUT);
+}

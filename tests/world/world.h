@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One way to tell a scenario for two worlds: a runtime, and a server beside it that answers by
+ * script. world_sim.c is virtual time and the scripted network; world_real.c is libevent, libcurl
+ * and sockets on the loopback address. A scenario that keeps to this header runs in both.
+ */
+#ifndef RV_TESTS_WORLD_WORLD_H
+#define RV_TESTS_WORLD_WORLD_H
+
+#include "tests/lib/test.h"
+
+#include <reeve/runtime.h>
+
+struct rv_world;
+struct rv_answer;
+
+/* A request as the server saw it. */
+struct rv_asked {
+    unsigned number; /* 1, 2, … in this world */
+    const char *path;
+    const char *body; /* NUL-terminated */
+    size_t body_len;
+};
+
+/* Writes the whole answer, which is then played. */
+typedef void (*rv_world_serve_fn)(struct rv_answer *answer, const struct rv_asked *asked,
+                                  void *arg);
+
+/* The runtime takes its memory from t. 0, or why there is none; the world is to be closed always.
+ */
+int rv_world_open(struct rv_test *t, struct rv_world **ret_world);
+void rv_world_close(struct rv_world *world);
+
+struct reeve_runtime *rv_world_runtime(struct rv_world *world);
+/* "http://…", without a slash at its end. */
+const char *rv_world_url(struct rv_world *world);
+/* Answer all requests so. */
+void rv_world_serve(struct rv_world *world, rv_world_serve_fn serve, void *arg);
+
+void rv_answer_head(struct rv_answer *answer, int status, const char *type);
+void rv_answer_text(struct rv_answer *answer, const char *text);
+void rv_answer_wait(struct rv_answer *answer, unsigned ms);
+/* The connection is lost here, before the answer is complete. */
+void rv_answer_lose(struct rv_answer *answer);
+/* Nothing more comes, and the connection stays. */
+void rv_answer_stall(struct rv_answer *answer);
+
+/*
+ * Run the loop until *over is not 0 (real) or nothing is pending (simulated, where *over must have
+ * come by then). `strike` is for the simulated world's sweeps (tests/sim/fate.h).
+ */
+void rv_world_play(struct rv_world *world, const unsigned *over, void (*strike)(void *arg),
+                   void *arg);
+/* A moment at which somebody may strike. */
+void rv_world_step(struct rv_world *world);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* The real world: libevent's loop, libcurl, and a server on the loopback address in the same loop.
+ */
+#include "tests/world/world.h"
+
+#include "tests/integration/raw-server.h"
+
+#include <event2/event.h>
+#include <reeve/error.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct rv_world {
+    struct event_base *base;
+    struct reeve_runtime *runtime;
+    struct raw_server *server;
+    unsigned requests;
+    rv_world_serve_fn serve;
+    void *arg;
+    char url[64];
+};
+
+/* Chunked, so that an answer which ends early is seen to. */
+struct rv_answer {
+    struct raw_conn *conn;
+    bool over;
+};
+
+static void respond(struct raw_conn *conn, const char *head, const char *body, size_t body_len,
+                    void *arg)
+{
+    struct rv_world *world = arg;
+    struct rv_answer answer = {.conn = conn};
+    char path[256] = "";
+    struct rv_asked asked = {
+        .number = ++world->requests,
+        .path = path,
+        .body = body,
+        .body_len = body_len,
+    };
+
+    cr_assert_eq(sscanf(head, "%*s %255s", path), 1);
+    world->serve(&answer, &asked, world->arg);
+    if (!answer.over)
+        raw_text(conn, "0\r\n\r\n");
+}
+
+int rv_world_open(struct rv_test *t, struct rv_world **ret_world)
+{
+    struct rv_world *world = calloc(1, sizeof *world);
+    struct reeve_runtime_options options;
+
+    cr_assert_not_null(world);
+    *ret_world = world;
+    world->base = event_base_new();
+    cr_assert_not_null(world->base);
+    world->server = raw_server_new(world->base, respond, world);
+    snprintf(world->url, sizeof world->url, "http://127.0.0.1:%u", raw_server_port(world->server));
+    reeve_runtime_options_init(&options);
+    options.allocator = &t->allocator;
+    return reeve_runtime_new(world->base, &options, &world->runtime);
+}
+
+void rv_world_close(struct rv_world *world)
+{
+    reeve_runtime_free(world->runtime);
+    raw_server_free(world->server);
+    event_base_free(world->base);
+    free(world);
+}
+
+struct reeve_runtime *rv_world_runtime(struct rv_world *world)
+{
+    return world->runtime;
+}
+
+const char *rv_world_url(struct rv_world *world)
+{
+    return world->url;
+}
+
+void rv_world_serve(struct rv_world *world, rv_world_serve_fn serve, void *arg)
+{
+    world->serve = serve;
+    world->arg = arg;
+}
+
+void rv_answer_head(struct rv_answer *answer, int status, const char *type)
+{
+    raw_text(answer->conn,
+             "HTTP/1.1 %d Scripted\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n",
+             status, type);
+}
+
+void rv_answer_text(struct rv_answer *answer, const char *text)
+{
+    raw_text(answer->conn, "%zx\r\n%s\r\n", strlen(text), text);
+}
+
+void rv_answer_wait(struct rv_answer *answer, unsigned ms)
+{
+    raw_wait(answer->conn, ms);
+}
+
+void rv_answer_lose(struct rv_answer *answer)
+{
+    raw_close(answer->conn);
+    answer->over = true;
+}
+
+void rv_answer_stall(struct rv_answer *answer)
+{
+    answer->over = true;
+}
+
+void rv_world_play(struct rv_world *world, const unsigned *over, void (*strike)(void *arg),
+                   void *arg)
+{
+    (void)strike;
+    (void)arg;
+    while (!*over)
+        cr_assert_eq(event_base_loop(world->base, EVLOOP_ONCE), 0);
+    cr_assert_eq(*over, 1);
+    cr_assert_eq(reeve_runtime_pending(world->runtime), 0);
+}
+
+void rv_world_step(struct rv_world *world)
+{
+    (void)world;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* The simulated world: virtual time, a scripted network, and the present fate (tests/sim/fate.h).
+ */
+#include "tests/world/world.h"
+
+#include "tests/sim/fate.h"
+#include "tests/sim/http.h"
+#include "tests/sim/sim.h"
+
+#include <reeve/error.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char server_url[] = "http://world.test";
+
+struct rv_world {
+    struct reeve_runtime *runtime;
+    rv_world_serve_fn serve;
+    void *arg;
+};
+
+struct rv_answer {
+    struct rv_sim_http_exchange *exchange;
+};
+
+static void respond(struct rv_sim_http_exchange *exchange, void *arg)
+{
+    const struct rv_sim_http_request *request = rv_sim_http_request_of(exchange);
+    struct rv_world *world = arg;
+    struct rv_answer answer = {exchange};
+    struct rv_asked asked = {
+        .number = request->number,
+        .path = request->url + strlen(server_url),
+        .body = request->body,
+        .body_len = request->body_len,
+    };
+
+    world->serve(&answer, &asked, world->arg);
+}
+
+int rv_world_open(struct rv_test *t, struct rv_world **ret_world)
+{
+    struct rv_world *world = calloc(1, sizeof *world);
+    struct reeve_runtime_options options;
+    int error;
+
+    cr_assert_not_null(world);
+    *ret_world = world;
+    reeve_runtime_options_init(&options);
+    options.allocator = &t->allocator;
+    error = reeve_runtime_new(NULL, &options, &world->runtime);
+    if (error)
+        return error;
+    rv_sim_http_on(rv_sim_http_of(world->runtime), NULL, server_url, NULL, respond, world);
+    return 0;
+}
+
+void rv_world_close(struct rv_world *world)
+{
+    reeve_runtime_free(world->runtime);
+    free(world);
+}
+
+struct reeve_runtime *rv_world_runtime(struct rv_world *world)
+{
+    return world->runtime;
+}
+
+const char *rv_world_url(struct rv_world *world)
+{
+    (void)world;
+    return server_url;
+}
+
+void rv_world_serve(struct rv_world *world, rv_world_serve_fn serve, void *arg)
+{
+    world->serve = serve;
+    world->arg = arg;
+}
+
+void rv_answer_head(struct rv_answer *answer, int status, const char *type)
+{
+    rv_sim_http_status(answer->exchange, status);
+    rv_sim_http_field(answer->exchange, "content-type", type);
+}
+
+void rv_answer_text(struct rv_answer *answer, const char *text)
+{
+    rv_sim_http_text(answer->exchange, text);
+}
+
+void rv_answer_wait(struct rv_answer *answer, unsigned ms)
+{
+    rv_sim_http_wait(answer->exchange, ms);
+}
+
+void rv_answer_lose(struct rv_answer *answer)
+{
+    rv_sim_http_lose(answer->exchange, "it ended before the answer was complete");
+}
+
+void rv_answer_stall(struct rv_answer *answer)
+{
+    rv_sim_http_stall(answer->exchange);
+}
+
+void rv_world_play(struct rv_world *world, const unsigned *over, void (*strike)(void *arg),
+                   void *arg)
+{
+    rv_sim_play(world->runtime, strike, arg);
+    cr_assert_eq(*over, 1, "nothing moves any more, and the end has come %u times", *over);
+    cr_assert_eq(reeve_runtime_pending(world->runtime), 0);
+    cr_assert_eq(rv_sim_http_pending(rv_sim_http_of(world->runtime)), 0);
+}
+
+void rv_world_step(struct rv_world *world)
+{
+    (void)world;
+    rv_sim_step();
+}
