@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# The outside world. libio is the portable part (sse, paths, requests above the wire and above file
-# operations); libiosys is what touches the system: the wire over libcurl, file operations. Tests put a simulated one in its place
-# (tests/sim). libioall is both in one archive, since they call each other.
+# The outside world. libio is the portable part (sse, paths, requests above the wire, above file
+# operations, processes and streams); libiosys is what touches the system. Tests put a simulated one in
+# its place (tests/sim). libioall is both in one archive, since they call each other.
 noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 %C%_libio_la_SOURCES = \
 	%D%/file.c \
@@ -37,10 +37,10 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/root.h \
 	%D%/sse.c \
 	%D%/sse.h \
-	%D%/walk.h
 	%D%/stream.c \
 	%D%/stream.h \
-	%D%/stream_link.h
+	%D%/stream_link.h \
+	%D%/walk.h
 %C%_libiosys_la_SOURCES = \
 	%D%/file_call.c \
 	%D%/file_op.c \
@@ -56,14 +56,10 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/process_spawn.c \
 	%D%/process_spawn.h \
 	%D%/root.c \
+	%D%/stream_socket.c \
 	%D%/uring.c \
 	%D%/uring.h \
 	%D%/walk.c
 %C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS) $(URING_LIBS)
-	%D%/root.h \
-	%D%/stream_socket.c \
-	%D%/walk.c \
-	%D%/walk.h
-%C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS)
 %C%_libioall_la_SOURCES =
 %C%_libioall_la_LIBADD = %D%/libio.la %D%/libiosys.la
