@@ -83,22 +83,41 @@ int rv_decoder_emit(struct rv_decoder *decoder, const struct rv_event *event)
     return decoder->sink.event(event, decoder->sink.arg);
 }
 
-static int decode(struct rv_decoder *decoder, const char *type, const char *data, size_t len)
+static int parse(struct rv_decoder *decoder, const char *data, size_t len,
+                 const struct reeve_json **ret_value)
 {
-    const struct reeve_json *value;
+    rv_json_reader_reset(decoder->reader);
+    return rv_json_reader_parse(decoder->reader, data, len, ret_value);
+}
+
+static int parse_torn(struct rv_decoder *decoder, const char *data, size_t len,
+                      const struct reeve_json **ret_value)
+{
     int error;
 
-    decoder->torn = rv_torn_found(data, len);
-    if (decoder->torn) {
-        rv_buffer_clear(&decoder->hidden);
-        error = rv_torn_hide(&decoder->hidden, data, len);
-        if (error)
-            return error;
-        data = decoder->hidden.data;
-        len = decoder->hidden.len;
+    decoder->torn = true;
+    rv_buffer_clear(&decoder->hidden);
+    error = rv_torn_hide(&decoder->hidden, data, len);
+    return error ? error : parse(decoder, decoder->hidden.data, decoder->hidden.len, ret_value);
+}
+
+/*
+ * Torn bytes are no JSON to the reader, so that only what it refuses is looked through for them.
+ * A torn surrogate it takes for a character: whatever has an escape is looked through before.
+ */
+static int decode(struct rv_decoder *decoder, const char *type, const char *data, size_t len)
+{
+    const struct reeve_json *value = NULL;
+    int error;
+
+    decoder->torn = false;
+    if (memchr(data, '\\', len) && rv_torn_found(data, len)) {
+        error = parse_torn(decoder, data, len, &value);
+    } else {
+        error = parse(decoder, data, len, &value);
+        if (error == REEVE_EPARSE && rv_torn_found(data, len))
+            error = parse_torn(decoder, data, len, &value);
     }
-    rv_json_reader_reset(decoder->reader);
-    error = rv_json_reader_parse(decoder->reader, data, len, &value);
     return error ? error : decoder->codec->decode_event(decoder, type, value);
 }
 

@@ -2,21 +2,29 @@
 /* What is wanted of JSON objects. */
 #include "model/pick.h"
 
+#include <string.h>
+
+#include "json/value.h"
+
+/* The walk is over memory, not through the public accessors: it is done for each delta, at each
+ * level. */
 void rv_pick(const struct reeve_json *value, const struct rv_key *keys, size_t count,
              const struct reeve_json **ret_members)
 {
-    const size_t members = rv_if_object(value) ? reeve_json_count(value) : 0;
-    const char *key;
-    size_t len = 0;
-    size_t i, k;
+    const struct rv_json_member *member, *end;
+    size_t k;
 
     memset(ret_members, 0, count * sizeof *ret_members);
-    for (i = 0; i < members; i++) {
-        key = reeve_json_key_at(value, i, &len);
+    if (!rv_if_object(value) || !value->count)
+        return;
+    member = value->as.object->members;
+    for (end = member + value->count; member < end; member++)
         for (k = 0; k < count; k++)
-            if (keys[k].len == len && keys[k].text[0] == key[0] && !memcmp(keys[k].text, key, len))
-                ret_members[k] = reeve_json_at(value, i);
-    }
+            if (keys[k].len == member->key_len && keys[k].text[0] == member->key[0] &&
+                !memcmp(keys[k].text, member->key, member->key_len)) {
+                ret_members[k] = &member->value;
+                break;
+            }
 }
 
 const struct reeve_json *rv_if_object(const struct reeve_json *value)

@@ -6,8 +6,8 @@
 #ifndef RV_MODEL_PICK_H
 #define RV_MODEL_PICK_H
 
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <reeve/json.h>
 
