@@ -199,6 +199,7 @@ static bool make_model(struct app *app)
     int error;
 
     reeve_model_options_init(&options);
+    options.provider = app->settings.provider;
     options.base_url = app->settings.base_url;
     options.name = app->settings.model;
     options.api_key = app->settings.api_key;

@@ -12,9 +12,20 @@
 
 #define OPENAI_URL "https://api.openai.com/v1"
 #define OPENAI_MODEL "gpt-4o-mini"
+#define ANTHROPIC_URL "https://api.anthropic.com"
+#define ANTHROPIC_MODEL "claude-haiku-4-5"
+
+/* What stands for what was not said. */
+static const struct {
+    const char *name, *url, *model, *key_env;
+} providers[] = {
+    [REEVE_PROVIDER_OPENAI] = {"openai", OPENAI_URL, OPENAI_MODEL, "OPENAI_API_KEY"},
+    [REEVE_PROVIDER_ANTHROPIC] = {"anthropic", ANTHROPIC_URL, ANTHROPIC_MODEL, "ANTHROPIC_API_KEY"},
+};
 
 enum long_option {
-    OPT_BASE_URL = 256,
+    OPT_PROVIDER = 256,
+    OPT_BASE_URL,
     OPT_MODEL,
     OPT_API_KEY_ENV,
     OPT_NO_KEY,
@@ -31,6 +42,7 @@ enum long_option {
 
 static const struct option long_options[] = {
     {"prompt", required_argument, NULL, 'p'},
+    {"provider", required_argument, NULL, OPT_PROVIDER},
     {"base-url", required_argument, NULL, OPT_BASE_URL},
     {"model", required_argument, NULL, OPT_MODEL},
     {"api-key-env", required_argument, NULL, OPT_API_KEY_ENV},
@@ -56,10 +68,14 @@ static const char help_text[] =
     "\n"
     "  -p, --prompt TEXT        ask this, answer, and end; without it: a conversation, line by "
     "line\n"
-    "      --base-url URL       where the model is, up to \"/chat/completions\"\n"
-    "                           [" OPENAI_URL " if there is a key]\n"
-    "      --model NAME         its name [" OPENAI_MODEL "]\n"
-    "      --api-key-env NAME   the environment variable that holds the key [OPENAI_API_KEY]\n"
+    "      --provider NAME      whose format the server speaks: openai or anthropic [openai]\n"
+    "      --base-url URL       where the model is, up to \"/chat/completions\" or "
+    "\"/v1/messages\"\n"
+    "                           [" OPENAI_URL " if there is a key,\n"
+    "                           or " ANTHROPIC_URL "]\n"
+    "      --model NAME         its name [" OPENAI_MODEL " or " ANTHROPIC_MODEL "]\n"
+    "      --api-key-env NAME   the environment variable that holds the key\n"
+    "                           [OPENAI_API_KEY or ANTHROPIC_API_KEY]\n"
     "      --no-key             send no key, also to a server that is not on this machine\n"
     "      --scripted           use the scripted model server in this process, whatever the key;\n"
     "                           the same happens with neither a key nor --base-url\n"
@@ -118,9 +134,24 @@ static bool read_number_option(struct settings *settings, int option, const char
     }
 }
 
+static enum settings_result read_provider(struct settings *settings, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof providers / sizeof *providers; i++)
+        if (!strcmp(name, providers[i].name)) {
+            settings->provider = (enum reeve_provider)i;
+            return SETTINGS_RUN;
+        }
+    fprintf(stderr, "reeve-agent: --provider is openai or anthropic, not \"%s\"\n", name);
+    return SETTINGS_WRONG;
+}
+
 static enum settings_result read_option(struct settings *settings, int option)
 {
     switch (option) {
+    case OPT_PROVIDER:
+        return read_provider(settings, optarg);
     case 'p':
         settings->prompt = optarg;
         return SETTINGS_RUN;
@@ -198,15 +229,33 @@ static bool has_credentials(const char *url)
     return memchr(host, '@', (size_t)(end - host));
 }
 
+/* What the provider decides where nothing was said, and the key. */
+static void complete(struct settings *settings)
+{
+    const char *key;
+
+    if (!settings->model)
+        settings->model = providers[settings->provider].model;
+    if (!settings->api_key_env)
+        settings->api_key_env = providers[settings->provider].key_env;
+    key = getenv(settings->api_key_env);
+    if (key && *key && !settings->no_key)
+        settings->api_key = key;
+}
+
 /* Which model is asked, with which key: or why none can be. */
 static enum settings_result choose_model(struct settings *settings)
 {
-    const char *key = getenv(settings->api_key_env);
+    const bool openai = settings->provider == REEVE_PROVIDER_OPENAI;
 
-    if (key && *key && !settings->no_key)
-        settings->api_key = key;
-    if (settings->demo || (!settings->base_url && !settings->api_key))
+    complete(settings);
+    if (settings->demo || (openai && !settings->base_url && !settings->api_key))
         settings->scripted = true;
+    if (settings->scripted && !openai) {
+        fputs("reeve-agent: the scripted model speaks OpenAI's format: leave --provider out\n",
+              stderr);
+        return SETTINGS_WRONG;
+    }
     if (settings->scripted && settings->base_url) {
         fputs("reeve-agent: --base-url and the scripted model exclude each other: give one\n",
               stderr);
@@ -217,7 +266,7 @@ static enum settings_result choose_model(struct settings *settings)
         return SETTINGS_RUN;
     }
     if (!settings->base_url)
-        settings->base_url = OPENAI_URL;
+        settings->base_url = providers[settings->provider].url;
     if (has_credentials(settings->base_url)) {
         fputs("reeve-agent: --base-url is taken without a user or a password: give a key by the "
               "environment (--api-key-env)\n",
@@ -241,8 +290,6 @@ enum settings_result settings_read(struct settings *settings, int argc, char **a
     int option;
 
     *settings = (struct settings){
-        .model = OPENAI_MODEL,
-        .api_key_env = "OPENAI_API_KEY",
         .root = ".",
         .max_turns = 50,
         .max_tool_calls = 100,

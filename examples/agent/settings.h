@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <reeve/model.h>
+
 /* The exit codes of reeve-agent, as its --help and its manual page tell them. */
 enum exit_code {
     EXIT_ANSWERED = 0,
@@ -18,6 +20,7 @@ enum exit_code {
 
 struct settings {
     const char *prompt; /* NULL: interactive */
+    enum reeve_provider provider;
     const char *base_url;
     const char *model;
     const char *api_key_env;
