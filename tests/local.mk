@@ -47,6 +47,11 @@ rv_script_tests += \
 	%D%/scripts/threads
 EXTRA_DIST += %D%/exports.list %D%/mutants.list
 
+# Fuzzes each target for FUZZ_SECONDS [600], FUZZ_JOBS [1] side by side; needs clang.
+.PHONY: fuzz
+fuzz:
+	$(SHELL) $(top_srcdir)/%D%/fuzz/run $(abs_top_srcdir) $(abs_top_builddir)
+
 # Takes over a wanted change of the public interface.
 .PHONY: update-exports
 update-exports: libreeve.la

@@ -353,7 +353,10 @@ static void finish_completion(struct ms_exchange *exchange)
 
     reply->created_s = time(NULL);
     reply->prompt_tokens = response->prefix.tokens;
-    reply->cached_tokens = ms_prefix_serve(&server->prefix_cache, &response->prefix);
+    if (reply->caches)
+        reply->cached_tokens = ms_prefix_serve(&server->prefix_cache, &response->prefix);
+    if (reply->caches && reply->prompt_tokens >= MS_CACHE_MIN_TOKENS)
+        reply->written_tokens = response->prefix.count * MS_BLOCK_TOKENS - reply->cached_tokens;
     server->stats.cached_tokens += reply->cached_tokens;
     if (!is_written_in_pieces(response))
         ms_reply_next(reply, &response->body);

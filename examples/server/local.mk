@@ -4,6 +4,9 @@
 noinst_LTLIBRARIES += %D%/libmodelserver.la
 %C%_libmodelserver_la_SOURCES = \
 	%D%/answer.c \
+	%D%/anthropic.h \
+	%D%/anthropic_reply.c \
+	%D%/anthropic_request.c \
 	%D%/conversation.c \
 	%D%/evidence.c \
 	%D%/evidence.h \
@@ -22,6 +25,7 @@ noinst_LTLIBRARIES += %D%/libmodelserver.la
 	%D%/prompt.h \
 	%D%/reply.c \
 	%D%/reply.h \
+	%D%/reply_parts.h \
 	%D%/request.c \
 	%D%/request.h \
 	%D%/respond.c \

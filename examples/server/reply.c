@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anthropic.h"
+#include "reply_parts.h"
+
 #define HUGE_PIECE_BYTES 4096
 #define FINGERPRINT "fp_scripted"
 
@@ -72,19 +75,22 @@ static void cut_to_limit(struct ms_reply *reply, size_t max_tokens)
     }
 }
 
-static void cut_at(struct ms_text *text, const char *stop)
+static void cut_at(struct ms_reply *reply, const char *stop)
 {
+    struct ms_text *text = &reply->plan.text;
     char *found = text->len && stop && *stop ? strstr(text->data, stop) : NULL;
 
-    if (found)
-        cut_text(text, (size_t)(found - text->data));
+    if (!found)
+        return;
+    cut_text(text, (size_t)(found - text->data));
+    snprintf(reply->stop_sequence, sizeof(reply->stop_sequence), "%s", stop);
 }
 
 static void cut_at_stop(struct ms_reply *reply, yajl_val stop)
 {
-    cut_at(&reply->plan.text, YAJL_GET_STRING(stop));
+    cut_at(reply, YAJL_GET_STRING(stop));
     for (size_t i = 0; YAJL_IS_ARRAY(stop) && i < stop->u.array.len; i++)
-        cut_at(&reply->plan.text, YAJL_GET_STRING(stop->u.array.values[i]));
+        cut_at(reply, YAJL_GET_STRING(stop->u.array.values[i]));
 }
 
 int ms_reply_init(struct ms_reply *reply, const struct ms_request *request, struct ms_plan *plan,
@@ -94,6 +100,8 @@ int ms_reply_init(struct ms_reply *reply, const struct ms_request *request, stru
     *reply = (struct ms_reply){.plan = *plan,
                                .fault = *fault,
                                .chunk_bytes = chunk_bytes ? chunk_bytes : 1,
+                               .wire = request->wire,
+                               .caches = request->caches,
                                .stream = request->stream,
                                .include_usage = request->include_usage};
     reply->model = ms_span_copy(ms_span_of(request->model));
@@ -106,9 +114,10 @@ int ms_reply_init(struct ms_reply *reply, const struct ms_request *request, stru
     reply->finish_reason = reply->plan.calls_count > 0 ? "tool_calls" : "stop";
     cut_at_stop(reply, request->stop);
     cut_to_limit(reply, request->max_tokens);
-    make_id(reply->id, "chatcmpl-", random, arg);
+    make_id(reply->id, request->wire == MS_WIRE_ANTHROPIC ? "msg_" : "chatcmpl-", random, arg);
     for (size_t i = 0; i < reply->plan.calls_count; i++)
-        make_id(reply->call_ids[i], "call_", random, arg);
+        make_id(reply->call_ids[i], request->wire == MS_WIRE_ANTHROPIC ? "toolu_" : "call_", random,
+                arg);
     return 0;
 }
 
@@ -133,8 +142,7 @@ bool ms_reply_is_past_half(const struct ms_reply *reply)
     return reaches_half(reply, 0);
 }
 
-/* A fault that happens once: with the piece of `len` bytes that reaches the middle. */
-static bool is_now(struct ms_reply *reply, enum ms_fault_kind kind, size_t len)
+bool ms_reply_fault_now(struct ms_reply *reply, enum ms_fault_kind kind, size_t len)
 {
     if (reply->fault.kind != kind || reply->fault_done || !reaches_half(reply, len))
         return false;
@@ -142,14 +150,19 @@ static bool is_now(struct ms_reply *reply, enum ms_fault_kind kind, size_t len)
     return true;
 }
 
-static void write_usage(const struct ms_reply *reply, yajl_gen gen)
+size_t ms_reply_tokens(const struct ms_reply *reply)
 {
     size_t bytes = total_bytes(&reply->plan);
-    size_t completion;
 
     for (size_t i = 0; i < reply->plan.calls_count; i++)
         bytes += strlen(reply->plan.calls[i].name);
-    completion = bytes / MS_TOKEN_BYTES + 1;
+    return bytes / MS_TOKEN_BYTES + 1;
+}
+
+static void write_usage(const struct ms_reply *reply, yajl_gen gen)
+{
+    size_t completion = ms_reply_tokens(reply);
+
     ms_json_open(gen, "usage");
     ms_json_member_int(gen, "prompt_tokens", (long long)reply->prompt_tokens);
     ms_json_member_int(gen, "completion_tokens", (long long)completion);
@@ -190,7 +203,7 @@ static yajl_gen begin_chunk(struct ms_reply *reply, struct ms_text *out)
     return gen;
 }
 
-static const char *line_end(const struct ms_reply *reply)
+const char *ms_reply_line_end(const struct ms_reply *reply)
 {
     return reply->fault.kind == MS_FAULT_CRLF ? "\r\n" : "\n";
 }
@@ -204,8 +217,8 @@ static void begin_event(const struct ms_reply *reply, struct ms_text *out)
 
 static void end_event(const struct ms_reply *reply, struct ms_text *out)
 {
-    ms_text_add_string(out, line_end(reply));
-    ms_text_add_string(out, line_end(reply));
+    ms_text_add_string(out, ms_reply_line_end(reply));
+    ms_text_add_string(out, ms_reply_line_end(reply));
 }
 
 static void end_chunk(struct ms_reply *reply, yajl_gen gen, const char *finish_reason,
@@ -237,13 +250,12 @@ static void send_role(struct ms_reply *reply, struct ms_text *out)
     reply->phase = MS_PHASE_BODY;
 }
 
-/* The next piece, perhaps with what the fault puts before it. */
-static void write_piece(struct ms_reply *reply, yajl_gen gen, const char *key, const char *bytes,
-                        size_t len)
+void ms_reply_write_piece(struct ms_reply *reply, yajl_gen gen, const char *key, const char *bytes,
+                          size_t len)
 {
     struct ms_text piece;
 
-    if (!is_now(reply, MS_FAULT_BAD_UTF8, len)) {
+    if (!ms_reply_fault_now(reply, MS_FAULT_BAD_UTF8, len)) {
         ms_json_member_span(gen, key, (struct ms_span){bytes, len});
     } else {
         ms_text_init(&piece, len + 2);
@@ -269,13 +281,12 @@ static void send_text(struct ms_reply *reply, struct ms_text *out)
     gen = begin_chunk(reply, out);
     if (!gen)
         return;
-    write_piece(reply, gen, "content", text->data + reply->offset,
-                ms_utf8_cut(text->data + reply->offset, left, reply->chunk_bytes));
+    ms_reply_write_piece(reply, gen, "content", text->data + reply->offset,
+                         ms_utf8_cut(text->data + reply->offset, left, reply->chunk_bytes));
     end_chunk(reply, gen, NULL, out);
 }
 
-/* Like ms_utf8_cut, and not inside a JSON escape. */
-static size_t arguments_cut(const char *s, size_t len, size_t max_bytes)
+size_t ms_arguments_cut(const char *s, size_t len, size_t max_bytes)
 {
     size_t cut = 0;
 
@@ -310,7 +321,8 @@ static void continue_call(struct ms_reply *reply, yajl_gen gen)
     size_t left = strlen(rest);
 
     ms_json_open(gen, "function");
-    write_piece(reply, gen, "arguments", rest, arguments_cut(rest, left, reply->chunk_bytes));
+    ms_reply_write_piece(reply, gen, "arguments", rest,
+                         ms_arguments_cut(rest, left, reply->chunk_bytes));
 }
 
 static void send_calls(struct ms_reply *reply, struct ms_text *out)
@@ -414,7 +426,7 @@ static void send_error(struct ms_reply *reply, struct ms_text *out)
                  "The server had an error while processing your request. Sorry about that!");
     error.type = "server_error";
     begin_event(reply, out);
-    ms_error_write(&error, out);
+    ms_error_write(reply->wire, &error, out);
     end_event(reply, out);
     reply->phase = MS_PHASE_END;
 }
@@ -426,9 +438,9 @@ static void stream_step(struct ms_reply *reply, struct ms_text *out)
         send_role(reply, out);
         break;
     case MS_PHASE_BODY:
-        if (is_now(reply, MS_FAULT_GARBAGE, 0))
+        if (ms_reply_fault_now(reply, MS_FAULT_GARBAGE, 0))
             send_garbage(reply, out);
-        else if (is_now(reply, MS_FAULT_ERROR_IN_STREAM, 0))
+        else if (ms_reply_fault_now(reply, MS_FAULT_ERROR_IN_STREAM, 0))
             send_error(reply, out);
         else if (reply->fault.kind == MS_FAULT_HUGE)
             send_huge(reply, out);
@@ -462,7 +474,7 @@ static void write_calls(struct ms_reply *reply, yajl_gen gen)
         ms_json_member(gen, "type", "function");
         ms_json_open(gen, "function");
         ms_json_member(gen, "name", reply->plan.calls[i].name);
-        write_piece(reply, gen, "arguments", arguments, strlen(arguments));
+        ms_reply_write_piece(reply, gen, "arguments", arguments, strlen(arguments));
         yajl_gen_map_close(gen);
         yajl_gen_map_close(gen);
     }
@@ -479,7 +491,7 @@ static void write_message(struct ms_reply *reply, yajl_gen gen)
         ms_json_member_null(gen, "content");
         write_calls(reply, gen);
     } else {
-        write_piece(reply, gen, "content", ms_text_string(text), text->len);
+        ms_reply_write_piece(reply, gen, "content", ms_text_string(text), text->len);
     }
     ms_json_member_null(gen, "refusal");
     yajl_gen_map_close(gen);
@@ -513,17 +525,24 @@ static void huge_step(struct ms_reply *reply, struct ms_text *out)
     char piece[HUGE_PIECE_BYTES];
 
     if (reply->phase == MS_PHASE_ROLE) {
-        ms_text_addf(out,
-                     "{\"id\":\"%s\",\"object\":\"chat.completion\",\"choices\":[{\"index\":0,"
-                     "\"message\":{\"role\":\"assistant\",\"content\":\"",
-                     reply->id);
+        ms_text_addf(
+            out,
+            reply->wire == MS_WIRE_ANTHROPIC
+                ? "{\"id\":\"%s\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[{"
+                  "\"type\":\"text\",\"text\":\""
+                : "{\"id\":\"%s\",\"object\":\"chat.completion\",\"choices\":[{\"index\":0,"
+                  "\"message\":{\"role\":\"assistant\",\"content\":\"",
+            reply->id);
         reply->phase = MS_PHASE_BODY;
     } else if (reply->body_bytes < MS_HUGE_BYTES) {
         memset(piece, 'x', sizeof(piece));
         ms_text_add(out, piece, sizeof(piece));
         reply->body_bytes += sizeof(piece);
     } else {
-        ms_text_add_string(out, "\"},\"finish_reason\":\"stop\"}]}");
+        ms_text_add_string(out, reply->wire == MS_WIRE_ANTHROPIC
+                                    ? "\"}],\"stop_reason\":\"end_turn\",\"usage\":{"
+                                      "\"input_tokens\":1,\"output_tokens\":1}}"
+                                    : "\"},\"finish_reason\":\"stop\"}]}");
         reply->phase = MS_PHASE_END;
     }
 }
@@ -535,16 +554,20 @@ static void whole_step(struct ms_reply *reply, struct ms_text *out)
         return;
     }
     reply->phase = MS_PHASE_END;
-    if (is_now(reply, MS_FAULT_ERROR_IN_STREAM, 0)) {
+    if (ms_reply_fault_now(reply, MS_FAULT_ERROR_IN_STREAM, 0)) {
         struct ms_error error;
 
         ms_error_set(&error, NULL, NULL, "The server had an error while processing your request.");
         error.type = "server_error";
-        ms_error_write(&error, out);
+        error.status = 500;
+        ms_error_write(reply->wire, &error, out);
         return;
     }
-    write_whole(reply, out);
-    if (is_now(reply, MS_FAULT_GARBAGE, 0) && out->len > 0)
+    if (reply->wire == MS_WIRE_ANTHROPIC)
+        ms_anthropic_whole(reply, out);
+    else
+        write_whole(reply, out);
+    if (ms_reply_fault_now(reply, MS_FAULT_GARBAGE, 0) && out->len > 0)
         cut_text(out, out->len / 2);
 }
 
@@ -553,7 +576,9 @@ bool ms_reply_next(struct ms_reply *reply, struct ms_text *out)
     size_t before = out->len;
 
     while (reply->phase != MS_PHASE_END && !out->failed && out->len == before) {
-        if (reply->stream)
+        if (reply->stream && reply->wire == MS_WIRE_ANTHROPIC)
+            ms_anthropic_stream_step(reply, out);
+        else if (reply->stream)
             stream_step(reply, out);
         else
             whole_step(reply, out);
@@ -561,10 +586,15 @@ bool ms_reply_next(struct ms_reply *reply, struct ms_text *out)
     return out->len > before;
 }
 
-void ms_error_write(const struct ms_error *error, struct ms_text *out)
+void ms_error_write(enum ms_wire wire, const struct ms_error *error, struct ms_text *out)
 {
-    yajl_gen gen = yajl_gen_alloc(NULL);
+    yajl_gen gen;
 
+    if (wire == MS_WIRE_ANTHROPIC) {
+        ms_anthropic_error(error, out);
+        return;
+    }
+    gen = yajl_gen_alloc(NULL);
     if (!gen) {
         out->failed = true;
         return;

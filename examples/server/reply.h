@@ -31,7 +31,11 @@ struct ms_reply {
     long long created_s;
     size_t prompt_tokens;
     size_t cached_tokens;
+    size_t written_tokens; /* to the prompt cache */
     size_t chunk_bytes;
+    char stop_sequence[64]; /* that cut the text; empty: none did */
+    enum ms_wire wire;
+    bool caches; /* the prompt may be cached */
     bool stream;
     bool include_usage;
 
@@ -41,7 +45,8 @@ struct ms_reply {
     bool call_begun;   /* its id and name are out */
     size_t offset;     /* in the text or in the call's arguments */
     size_t body_bytes; /* of text and arguments sent so far, the clock of the pace */
-    bool fault_done;   /* a fault that happens once has happened */
+    bool ping_sent;
+    bool fault_done; /* a fault that happens once has happened */
 };
 
 /* Takes the plan over, also on failure. Cuts it to the request's max_tokens and stop. `random`
@@ -58,7 +63,8 @@ bool ms_reply_next(struct ms_reply *reply, struct ms_text *out);
 /* True from the middle of the text or calls on: where faults happen. */
 bool ms_reply_is_past_half(const struct ms_reply *reply);
 
-void ms_error_write(const struct ms_error *error, struct ms_text *out);
+/* In the words of that format. */
+void ms_error_write(enum ms_wire wire, const struct ms_error *error, struct ms_text *out);
 void ms_models_write(const char *model, long long created_s, struct ms_text *out);
 void ms_html_write(int status, struct ms_text *out);
 

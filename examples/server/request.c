@@ -389,7 +389,7 @@ static int read_parameters(struct ms_request *request, struct ms_error *error)
 int ms_request_parse(const char *body, size_t len, struct ms_request *ret_request,
                      struct ms_error *ret_error)
 {
-    struct ms_request request = {0};
+    struct ms_request request = {.caches = true};
 
     if (ms_json_parse(body, len, &request.tree))
         return ms_error_set(ret_error, NULL, NULL,

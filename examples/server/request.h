@@ -11,6 +11,12 @@
 
 #include "json.h"
 
+/* Whose format a request is in, and its answer. */
+enum ms_wire {
+    MS_WIRE_OPENAI = 0,
+    MS_WIRE_ANTHROPIC,
+};
+
 /* What goes into {"error":{message, type, param, code}}. */
 struct ms_error {
     int status;
@@ -40,6 +46,8 @@ struct ms_request {
     bool one_call_at_most; /* parallel_tool_calls is false */
     bool stream;
     bool include_usage;
+    enum ms_wire wire;
+    bool caches; /* its prompt may be kept in the prompt cache */
 };
 
 /* Reads and checks `len` bytes, which a NUL must follow. 0, or -1 with *ret_error filled. After 0,

@@ -9,12 +9,15 @@
 #include <strings.h>
 #include <time.h>
 
+#include "anthropic.h"
+
 #define JSON_TYPE "application/json"
 #define STREAM_TYPE "text/event-stream; charset=utf-8"
 #define HTML_TYPE "text/html; charset=utf-8"
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
 #define CHAT_PATH "/v1/chat/completions"
+#define MESSAGES_PATH "/v1/messages"
 #define MODELS_PATH "/v1/models"
 
 /* A request while it is looked at. */
@@ -24,13 +27,14 @@ struct asked {
     struct ms_response *response;
     const char *key; /* what the client sent as its key, "" for none */
     const char *path;
+    enum ms_wire wire; /* by the path */
 };
 
 static void respond_error(struct asked *asked, const struct ms_error *error)
 {
     asked->response->status = error->status;
     asked->response->content_type = JSON_TYPE;
-    ms_error_write(error, &asked->response->body);
+    ms_error_write(asked->wire, error, &asked->response->body);
 }
 
 static void respond_no_memory(struct asked *asked)
@@ -76,8 +80,11 @@ static const char *find_header(const struct asked *asked, const char *name)
 
 static const char *read_key(const struct asked *asked)
 {
-    const char *value = find_header(asked, "Authorization");
+    const char *value = find_header(asked, "x-api-key");
 
+    if (asked->wire == MS_WIRE_ANTHROPIC && value)
+        return value;
+    value = find_header(asked, "Authorization");
     return value && strncasecmp(value, "Bearer ", 7) == 0 ? value + 7 : "";
 }
 
@@ -95,7 +102,10 @@ static void refuse_key(struct asked *asked)
     struct ms_error error;
     size_t len = strlen(asked->key);
 
-    if (len == 0)
+    if (asked->wire == MS_WIRE_ANTHROPIC)
+        ms_error_set(&error, NULL, NULL,
+                     len == 0 ? "x-api-key header is required" : "invalid x-api-key");
+    else if (len == 0)
         ms_error_set(&error, NULL, NULL,
                      "You didn't provide an API key. You need to provide your API key in an "
                      "Authorization header using Bearer auth (i.e. Authorization: Bearer "
@@ -298,6 +308,7 @@ static void respond_chat(struct asked *asked)
     struct ms_error error;
     const char *body;
     size_t len;
+    int status;
 
     if (evhttp_request_get_command(asked->http) != EVHTTP_REQ_POST) {
         refuse_method(asked, "POST");
@@ -312,12 +323,21 @@ static void respond_chat(struct asked *asked)
         refuse_content_type(asked, type);
         return;
     }
+    if (asked->wire == MS_WIRE_ANTHROPIC && !find_header(asked, "anthropic-version")) {
+        ms_error_set(&error, NULL, NULL, "anthropic-version: header is required");
+        respond_error(asked, &error);
+        return;
+    }
     body = read_body(asked, &len);
     if (!body) {
         respond_no_memory(asked);
         return;
     }
-    if (ms_request_parse(body, len, &request, &error)) {
+    if (asked->wire == MS_WIRE_ANTHROPIC)
+        status = ms_anthropic_parse(body, len, &request, &error);
+    else
+        status = ms_request_parse(body, len, &request, &error);
+    if (status) {
         respond_error(asked, &error);
         return;
     }
@@ -347,11 +367,12 @@ void ms_respond(struct model_server *server, struct evhttp_request *request,
 {
     struct asked asked = {.server = server, .http = request, .response = response};
 
-    asked.key = read_key(&asked);
     asked.path = read_path(&asked);
+    asked.wire = strcmp(asked.path, MESSAGES_PATH) == 0 ? MS_WIRE_ANTHROPIC : MS_WIRE_OPENAI;
+    asked.key = read_key(&asked);
     if (server->options.api_key && strcmp(asked.key, server->options.api_key) != 0)
         refuse_key(&asked);
-    else if (strcmp(asked.path, CHAT_PATH) == 0)
+    else if (asked.wire == MS_WIRE_ANTHROPIC || strcmp(asked.path, CHAT_PATH) == 0)
         respond_chat(&asked);
     else if (strcmp(asked.path, MODELS_PATH) == 0)
         respond_models(&asked);

@@ -22,7 +22,3 @@ EXTRA_PROGRAMS = %D%/fuzz
 
 EXTRA_DIST += %D%/run %D%/corpus %D%/dictionaries
 CLEANFILES += $(EXTRA_PROGRAMS)
-
-.PHONY: fuzz
-fuzz:
-	$(SHELL) $(top_srcdir)/%D%/run $(abs_top_srcdir) $(abs_top_builddir)

@@ -33,7 +33,7 @@ static void reference_dispatch(struct reference *ref)
     rv_buffer_clear(&ref->last_id);
     fuzz_note(&ref->last_id, rv_buffer_text(&ref->id), ref->id.len);
     if (ref->data.len)
-        note_event(ref->events, *rv_buffer_text(&ref->type) ? ref->type.data : "message",
+        note_event(ref->events, ref->type.len ? ref->type.data : "message",
                    rv_buffer_text(&ref->last_id), ref->data.data, ref->data.len - 1);
     rv_buffer_clear(&ref->data);
     rv_buffer_clear(&ref->type);
