@@ -56,10 +56,12 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/process_spawn.c \
 	%D%/process_spawn.h \
 	%D%/root.c \
+	%D%/server.c \
+	%D%/server.h \
 	%D%/stream_socket.c \
 	%D%/uring.c \
 	%D%/uring.h \
 	%D%/walk.c
-%C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_LIBS) $(URING_LIBS)
+%C%_libiosys_la_LIBADD = $(CURL_LIBS) $(EVENT_EXTRA_LIBS) $(EVENT_LIBS) $(URING_LIBS)
 %C%_libioall_la_SOURCES =
 %C%_libioall_la_LIBADD = %D%/libio.la %D%/libiosys.la

@@ -64,5 +64,9 @@ rv_test_programs += %D%/test-real-stream
 %C%_test_real_stream_SOURCES = %D%/stream-real.c
 %C%_test_real_stream_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_LIBS)
 
+rv_test_programs += %D%/test-real-serve
+%C%_test_real_serve_SOURCES = %D%/server-real.c
+%C%_test_real_serve_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_LIBS)
+
 # Built by tests/scripts/threads.
 EXTRA_DIST += %D%/threads.c
