@@ -309,8 +309,8 @@ void rv_file_discard(struct rv_root *root, int folder_fd, const char *name)
     unlinkat(folder_fd, name, 0);
 }
 
-bool rv_file_may_write(struct rv_root *root, int folder_fd, const char *name)
+int rv_file_may_write(struct rv_root *root, int folder_fd, const char *name)
 {
     (void)root;
-    return faccessat(folder_fd, name, W_OK, AT_EACCESS) == 0;
+    return faccessat(folder_fd, name, W_OK, AT_EACCESS) < 0 ? errno : 0;
 }

@@ -124,8 +124,8 @@ int rv_file_ops_prepare(struct reeve_runtime *runtime);
 
 /* At once. -1 is allowed, and becomes of *fd. */
 void rv_file_close(struct rv_root *root, int *fd);
-/* Whether the system would let a file be written: looked at just now. */
-bool rv_file_may_write(struct rv_root *root, int folder_fd, const char *name);
+/* Whether the system would let a file be written, looked at just now: 0 or an errno. */
+int rv_file_may_write(struct rv_root *root, int folder_fd, const char *name);
 /* Remove a file of our own making whose request has ended before its time. */
 void rv_file_discard(struct rv_root *root, int folder_fd, const char *name);
 

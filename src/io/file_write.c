@@ -167,11 +167,10 @@ static int check_place(struct rv_file_write *write)
     if (place->is_folder)
         return place->exists ? REEVE_ENOTDIR
                              : rv_want_error(RV_WANT_FILE, S_IFDIR, &write->base.problem);
-    if (place->exists && !rv_file_may_write(write->base.root, place->folder_fd, place->name)) {
-        write->base.problem.os_errno = EACCES;
-        return REEVE_EACCESS;
-    }
-    return 0;
+    if (place->exists)
+        write->base.problem.os_errno =
+            rv_file_may_write(write->base.root, place->folder_fd, place->name);
+    return rv_file_error_of_errno(write->base.problem.os_errno);
 }
 
 static void placed(struct rv_file_write *write)

@@ -3,9 +3,11 @@
 
 rv_test_programs += %D%/test-real-file
 %C%_test_real_file_SOURCES = \
+	%D%/file-backends.c \
 	%D%/file-list.c \
 	%D%/file-outside.c \
 	%D%/file-read.c \
+	%D%/file-write.c \
 	%D%/file-world.c \
 	%D%/file-world.h
 %C%_test_real_file_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_LIBS)
