@@ -9,6 +9,8 @@ check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
 	%D%/system.c
 %C%_libsimloop_la_LIBADD = src/loop/libloop.la
 %C%_libsimio_la_SOURCES = \
+	%D%/file.c \
+	%D%/file.h \
 	%D%/http.c \
 	%D%/http.h \
 	%D%/process.c \
@@ -74,3 +76,8 @@ rv_test_programs += %D%/test-sim-stream
 %C%_test_sim_stream_SOURCES = \
 	%D%/test_stream.c
 %C%_test_sim_stream_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)
+rv_test_programs += %D%/test-sim-file
+%C%_test_sim_file_SOURCES = \
+	%D%/runtime.h \
+	%D%/test_file.c
+%C%_test_sim_file_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)
