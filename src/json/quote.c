@@ -2,6 +2,7 @@
 /* A string as JSON text. What needs no escape, nearly all, is passed over eight bytes at a time. */
 #include "json/quote.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -105,10 +106,67 @@ static int add_repaired(struct rv_buffer *out, const char *bytes, size_t len)
     return error;
 }
 
+/* Bytes outside ASCII are not plain here: they may have to be repaired. */
+static uint64_t any_special(uint64_t word)
+{
+    return any_control(word) | any_equal(word, '"') | any_equal(word, '\\') |
+           (word & (ones * 0x80));
+}
+
+static bool is_special(char byte)
+{
+    return (unsigned char)byte >= 0x80 || escape_of(byte);
+}
+
+/* Copies if all of it is plain. The last eight bytes of a longer text overlap those before. */
+static bool copy_plain(char *to, const char *from, size_t len)
+{
+    size_t at = 0;
+    uint64_t word;
+
+    if (len < sizeof word) {
+        for (; at < len && !is_special(from[at]); at++)
+            to[at] = from[at];
+        return at == len;
+    }
+    for (; at < len; at += sizeof word) {
+        if (at > len - sizeof word)
+            at = len - sizeof word;
+        memcpy(&word, from + at, sizeof word);
+        if (any_special(word))
+            return false;
+        memcpy(to + at, &word, sizeof word);
+    }
+    return true;
+}
+
+/* Nearly all texts are plain: those are copied in one go. What was copied of others is not kept. */
+static bool add_plain(struct rv_buffer *out, const char *bytes, size_t len)
+{
+    char *to;
+
+    if (len > SIZE_MAX - 2 || rv_buffer_reserve(out, len + 2))
+        return false;
+    to = out->data + out->len;
+    if (!copy_plain(to + 1, bytes, len)) {
+        *to = '\0';
+        return false;
+    }
+    to[0] = '"';
+    to[len + 1] = '"';
+    to[len + 2] = '\0';
+    out->len += len + 2;
+    return true;
+}
+
 int rv_json_add_quoted(struct rv_buffer *out, const char *bytes, size_t len)
 {
     const size_t start = out->len;
-    int error = rv_buffer_add_byte(out, '"');
+    int error;
+
+    if (add_plain(out, bytes, len))
+        return 0;
+    error = rv_buffer_add_byte(out, '"');
 
     if (!error)
         error = add_repaired(out, bytes, len);

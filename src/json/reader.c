@@ -698,6 +698,14 @@ void rv_json_reader_reset(struct rv_json_reader *reader)
     reader->problem.text[0] = '\0';
 }
 
+void rv_json_reader_rest(struct rv_json_reader *reader)
+{
+    rv_json_builder_done(&reader->builder);
+    rv_arena_done(&reader->arena);
+    rv_buffer_done(&reader->pending);
+    rv_json_reader_reset(reader);
+}
+
 const struct rv_json_problem *rv_json_reader_problem(const struct rv_json_reader *reader)
 {
     return &reader->problem;

@@ -51,6 +51,12 @@ int rv_json_reader_parse(struct rv_json_reader *reader, const char *text, size_t
 
 /* Start over, keeping (a bounded part of) the memory. */
 void rv_json_reader_reset(struct rv_json_reader *reader);
+
+/*
+ * Start over too, keeping no memory at all: for a reader that may have nothing to do for long, as
+ * that of a stream between two pieces. What it needs it takes anew.
+ */
+void rv_json_reader_rest(struct rv_json_reader *reader);
 const struct rv_json_problem *rv_json_reader_problem(const struct rv_json_reader *reader);
 void rv_json_reader_free(struct rv_json_reader *reader);
 

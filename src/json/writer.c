@@ -74,6 +74,19 @@ static void add(struct rv_json_writer *writer, const char *bytes, size_t len)
         fail(writer, error);
 }
 
+/* Brackets, commas and colons: most often there is room. */
+static void add_byte(struct rv_json_writer *writer, char byte)
+{
+    struct rv_buffer *out = writer->out;
+
+    if (writer->error || out->len >= out->max || out->capacity - out->len < 2) {
+        add(writer, &byte, 1);
+        return;
+    }
+    out->data[out->len++] = byte;
+    out->data[out->len] = '\0';
+}
+
 static bool in_array(const struct rv_json_writer *writer)
 {
     return writer->depth && writer->levels[writer->depth - 1] & ARRAY;
@@ -84,7 +97,7 @@ static void add_comma(struct rv_json_writer *writer)
     unsigned char *level = &writer->levels[writer->depth - 1];
 
     if (*level & FILLED)
-        add(writer, ",", 1);
+        add_byte(writer, ',');
     *level |= FILLED;
 }
 
@@ -101,7 +114,7 @@ static bool before_value(struct rv_json_writer *writer)
     return !writer->error;
 }
 
-static void begin(struct rv_json_writer *writer, const char *bracket, unsigned char level)
+static void begin(struct rv_json_writer *writer, char bracket, unsigned char level)
 {
     if (!before_value(writer))
         return;
@@ -110,37 +123,37 @@ static void begin(struct rv_json_writer *writer, const char *bracket, unsigned c
         return;
     }
     writer->levels[writer->depth++] = level;
-    add(writer, bracket, 1);
+    add_byte(writer, bracket);
 }
 
-static void end(struct rv_json_writer *writer, const char *bracket, unsigned char level)
+static void end(struct rv_json_writer *writer, char bracket, unsigned char level)
 {
     if (!writer->depth || (writer->levels[writer->depth - 1] & ARRAY) != level || writer->after_key)
         fail(writer, REEVE_EINVAL);
     if (writer->error)
         return;
     writer->depth--;
-    add(writer, bracket, 1);
+    add_byte(writer, bracket);
 }
 
 void rv_json_object_begin(struct rv_json_writer *writer)
 {
-    begin(writer, "{", 0);
+    begin(writer, '{', 0);
 }
 
 void rv_json_object_end(struct rv_json_writer *writer)
 {
-    end(writer, "}", 0);
+    end(writer, '}', 0);
 }
 
 void rv_json_array_begin(struct rv_json_writer *writer)
 {
-    begin(writer, "[", ARRAY);
+    begin(writer, '[', ARRAY);
 }
 
 void rv_json_array_end(struct rv_json_writer *writer)
 {
-    end(writer, "]", ARRAY);
+    end(writer, ']', ARRAY);
 }
 
 static void add_quoted(struct rv_json_writer *writer, const char *bytes, size_t len)
@@ -158,7 +171,7 @@ void rv_json_key_bytes(struct rv_json_writer *writer, const char *key, size_t le
     add_comma(writer);
     writer->after_key = true;
     add_quoted(writer, key, len);
-    add(writer, ":", 1);
+    add_byte(writer, ':');
 }
 
 void rv_json_key(struct rv_json_writer *writer, const char *key)
