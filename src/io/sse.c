@@ -316,10 +316,21 @@ static int feed(struct rv_sse *sse, const char *bytes, size_t len)
     return feed_lines(sse, bytes + skipped, bytes + len);
 }
 
+/* Between two events a stream may wait for long: it keeps no memory for the next one's data. */
+static void rest(struct rv_sse *sse)
+{
+    if (!sse->has_data && !sse->data_line_len)
+        rv_buffer_done(&sse->data);
+    if (!sse->line.len)
+        rv_buffer_done(&sse->line);
+}
+
 int rv_sse_feed(struct rv_sse *sse, const char *bytes, size_t len)
 {
-    if (!sse->error && len)
-        sse->error = feed(sse, bytes, len);
+    if (sse->error || !len)
+        return sse->error;
+    sse->error = feed(sse, bytes, len);
+    rest(sse);
     return sse->error;
 }
 

@@ -231,7 +231,10 @@ static int feed_stream(struct rv_response *response, const char *bytes, size_t l
         error = keep_first(response, bytes, len, MAX_FIRST_BYTES);
     if (!error)
         error = rv_sse_feed(&response->sse, bytes, len);
-    rv_json_reader_rest(response->reader); /* of thousands of streams most wait for their model */
+    /* Of thousands of streams most wait for their model: they are to be small. */
+    rv_json_reader_rest(response->reader);
+    if (response->any_event)
+        rv_buffer_done(&response->first);
     return error ? fail(response, error) : 0;
 }
 
