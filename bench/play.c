@@ -158,10 +158,14 @@ void bench_play(const struct bench_match *match, struct bench_figures *scores)
                 continue; /* it failed before: not there */
             done[side] += run_side(&match->sides[side], match->limit_s, &rounds[side][round]);
         }
-    for (side = 0; side < match->count; side++)
+    for (side = 0; side < match->count; side++) {
+        if (!done[side])
+            fprintf(stderr, "reeve-bench: %s could not be run (REEVE_BENCH_STDERR=1 shows why)\n",
+                    match->sides[side].name);
         for (i = 0; i < BENCH_FIGURES; i++)
             scores[side].value[i] =
                 done[side] ? pick(match, rounds[side], done[side], i) : (double)NAN;
+    }
 }
 
 void bench_compare(const struct bench *bench, const struct bench_row *row,

@@ -579,3 +579,24 @@ RV_TEST(sse, many_lines_in_one_piece, .timeout = 20)
     }
     rv_free(t->mem, stream);
 }
+
+/* Thousands of streams wait for their next event: none keeps memory for it. */
+RV_TEST(sse, keeps_nothing_between_events)
+{
+    static const char event[] = "data: some words\ndata: and more\n\n";
+    const size_t cut = sizeof event / 2;
+    struct parse parse;
+    size_t before;
+
+    parse_init(&parse, t->mem);
+    before = t->failing.live_bytes;
+    cr_assert_eq(rv_sse_feed(&parse.sse, event, sizeof event - 1), 0);
+    cr_assert_eq(t->failing.live_bytes, before);
+    cr_assert_eq(rv_sse_feed(&parse.sse, event, cut), 0);
+    cr_assert_gt(t->failing.live_bytes, before);
+    cr_assert_eq(rv_sse_feed(&parse.sse, event + cut, sizeof event - 1 - cut), 0);
+    cr_assert_eq(t->failing.live_bytes, before);
+    cr_assert_str_eq(rv_buffer_text(&parse.seen.log),
+                     "message|some words\nand more|\nmessage|some words\nand more|\n");
+    parse_done(&parse);
+}

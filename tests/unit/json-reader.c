@@ -531,6 +531,26 @@ RV_TEST(reader, gives_most_memory_back_when_it_is_reset)
     rv_json_reader_free(reader);
 }
 
+/* Of thousands of readers most have nothing to do. */
+RV_TEST(reader, keeps_nothing_while_it_rests)
+{
+    struct rv_json_reader *reader = new_reader(t, NULL);
+    const size_t before = t->failing.live_bytes;
+    struct rv_buffer out;
+    unsigned i;
+
+    rv_buffer_init(&out, t->mem, 10000);
+    for (i = 0; i < 3; i++) {
+        expect_text(parse(reader, rich), &out, rich_again);
+        rv_json_reader_rest(reader);
+        rv_json_reader_feed(reader, "[1, \"unfinished", 15);
+        rv_json_reader_rest(reader);
+        rv_buffer_done(&out);
+        cr_assert_eq(t->failing.live_bytes, before);
+    }
+    rv_json_reader_free(reader);
+}
+
 /* A hot path: once it has its memory, a small parse asks for none. */
 RV_TEST(reader, asks_for_no_memory_once_it_is_warm)
 {

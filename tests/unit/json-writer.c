@@ -237,34 +237,43 @@ static const char *spell(unsigned byte, char *ret, size_t size)
         snprintf(ret, size, "\\%c", (int)byte);
     else if (byte < 0x20)
         snprintf(ret, size, "\\u%04x", byte);
+    else if (byte >= 0x80) /* alone it is no UTF-8 */
+        snprintf(ret, size, "\xEF\xBF\xBD");
     else
         snprintf(ret, size, "%c", (int)byte);
     return ret;
 }
 
-/* Eight bytes are looked at in one step: each byte in each place among plain ones. */
-RV_TEST(writer, misses_no_escape_wherever_it_stands)
+static void expect_spelt(struct writing *w, unsigned byte, size_t at, size_t len)
 {
     static const char plain[] = "xxxxxxxxxxxxxxxxxxxxx";
     char text[sizeof plain], wanted[64], spelt[8];
+
+    memcpy(text, plain, sizeof plain);
+    text[at] = (char)byte;
+    snprintf(wanted, sizeof wanted, "\"%.*s%s%.*s\"", (int)at, plain,
+             spell(byte, spelt, sizeof spelt), (int)(len - at - 1), plain);
+    rv_json_string(w->writer, text, len);
+    cr_assert_eq(finish(w), 0);
+    cr_assert_str_eq(rv_buffer_text(&w->out), wanted, "byte %u at %zu of %zu", byte, at, len);
+    restart(w);
+}
+
+/* Eight bytes are looked at in one step: each byte in each place among plain ones, of texts of each
+ * length from less than one step to more than two. */
+RV_TEST(writer, misses_no_escape_wherever_it_stands)
+{
     struct writing w;
     unsigned byte;
-    size_t at;
+    size_t at, len;
 
     start(t, &w, 1000);
-    for (byte = 0; byte < 128; byte++) {
+    for (byte = 0; byte < 256; byte++) {
         if (byte && strchr("\b\f\n\r\t", (int)byte))
             continue; /* they have names; see above */
-        for (at = 0; at < sizeof plain - 1; at++) {
-            memcpy(text, plain, sizeof plain);
-            text[at] = (char)byte;
-            snprintf(wanted, sizeof wanted, "\"%.*s%s%s\"", (int)at, plain,
-                     spell(byte, spelt, sizeof spelt), plain + at + 1);
-            rv_json_string(w.writer, text, sizeof plain - 1);
-            cr_assert_eq(finish(&w), 0);
-            cr_assert_str_eq(rv_buffer_text(&w.out), wanted);
-            restart(&w);
-        }
+        for (len = 1; len <= 21; len++)
+            for (at = 0; at < len; at++)
+                expect_spelt(&w, byte, at, len);
     }
     stop(&w);
 }
