@@ -26,6 +26,7 @@ struct rv_uring_job;
 
 /* Where a name stands: the folder that holds it, and what it names there. */
 struct rv_place {
+    char *path;         /* the request's, cut in place */
     int folder_fd;      /* O_PATH; -1 without a place */
     char name[256];     /* in that folder */
     bool is_folder;     /* the path ends with a slash: it can only be a folder's */

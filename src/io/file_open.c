@@ -319,8 +319,7 @@ static void begin_place(struct rv_file_op *op, int64_t result)
         outside(op);
         return;
     }
-    /* The path is the request's own, and writable: rv_file_op_place. */
-    if (!cut_name(op, (char *)(uintptr_t)relative, &folder)) {
+    if (!cut_name(op, op->place.path + (relative - op->path), &folder)) {
         op->opened.problem.kind = rv_file_kind(S_IFDIR);
         op->error = REEVE_ENOTFILE;
         return;
@@ -336,6 +335,7 @@ void rv_file_op_place(struct rv_file_op *op, char *path, bool follow)
     op->opened = nothing_opened();
     memset(&op->place, 0, sizeof op->place);
     op->place.folder_fd = -1;
+    op->place.path = path;
     op->path = path;
     op->cut = NULL;
     op->want = RV_WANT_LOOK;

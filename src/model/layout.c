@@ -2,6 +2,7 @@
 /* What of an answer stands where. */
 #include "model/layout.h"
 
+#include <assert.h>
 #include <reeve/error.h>
 
 void rv_layout_init(struct rv_layout *layout, struct rv_mem *mem, size_t max_bytes)
@@ -38,6 +39,7 @@ static int add_part(struct rv_layout *layout, enum rv_part_kind kind,
         layout->parts = parts;
         layout->capacity = capacity;
     }
+    assert(layout->parts);
     parts = &layout->parts[layout->count++];
     *parts = (struct rv_answer_part){.kind = kind};
     rv_flow_init(&parts->thought, layout->mem, layout->max_bytes);

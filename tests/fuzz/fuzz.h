@@ -38,7 +38,7 @@ void fuzz_http(const struct fuzz_target *target, const char *bytes, size_t len);
 #define FUZZ_CHECK(holds, ...)                                                                     \
     do {                                                                                           \
         if (!(holds))                                                                              \
-            fuzz_fail(__FILE__, __LINE__, #holds, " " __VA_ARGS__);                                 \
+            fuzz_fail(__FILE__, __LINE__, #holds, " " __VA_ARGS__);                                \
     } while (0)
 
 __attribute__((noreturn)) void fuzz_fail(const char *file, int line, const char *what,

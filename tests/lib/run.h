@@ -13,7 +13,8 @@ void rv_test_end(struct rv_test *t);
 
 /*
  * One run of a sweep: a life of its own, with an allocator of its own, checked at its end as a test
- * is, and the notes are empty at its beginning. What the format says is told if the process ends in it.
+ * is, and the notes are empty at its beginning. What the format says is told if the process ends in
+ * it.
  */
 struct rv_sweep_run {
     size_t fail_at; /* in: which allocation fails; 0: none */

@@ -79,8 +79,7 @@ static void *must(void *memory)
     return memory;
 }
 
-/* ---- the tree ---------------------------------------------------------------------------------
- */
+/* ---- the tree ----------------------------------------------------------------------------- */
 
 static struct node *node_new(struct rv_sim_files *files, const char *name, size_t len, mode_t mode)
 {
@@ -250,8 +249,7 @@ size_t rv_sim_file_entries(struct rv_sim_files *files, const char *path)
     return count;
 }
 
-/* ---- descriptors ------------------------------------------------------------------------------
- */
+/* ---- descriptors -------------------------------------------------------------------------- */
 
 static int fd_new(struct rv_sim_files *files, struct node *node, bool appends)
 {
@@ -568,8 +566,7 @@ static struct flight *take_off(struct rv_file_op *op, enum rv_sim_file_verb verb
     return flight;
 }
 
-/* ---- the seam ---------------------------------------------------------------------------------
- */
+/* ---- the seam ----------------------------------------------------------------------------- */
 
 void rv_file_op_init(struct rv_file_op *op, struct rv_root *root,
                      void (*done)(struct rv_file_op *op))
@@ -753,8 +750,7 @@ bool rv_root_force_walk(struct rv_root *root, bool on)
     return on;
 }
 
-/* ---- the world --------------------------------------------------------------------------------
- */
+/* ---- the world ---------------------------------------------------------------------------- */
 
 static void free_files(void *value)
 {
