@@ -13,6 +13,8 @@
  *
  * evhttp of libevent 2.1 does not limit its connections, nor tell when one that made no request
  * ends. So a reference is kept to each one's bufferevent: without callbacks, evhttp has freed it.
+ * The descriptor is the bufferevent's, and closed with it: a number that is free again must not be
+ * watched by one that is only waiting to be forgotten.
  */
 #include "io/server.h"
 
@@ -35,7 +37,7 @@
 #include "loop/runtime.h"
 #include "loop/timer.h"
 
-enum { LOOK_AGAIN_MS = 20, MAX_CONNECTIONS = 4096 };
+enum { LOOK_SOON_MS = 20, LOOK_AGAIN_MS = 500, MAX_CONNECTIONS = 4096 };
 
 struct rv_server {
     struct reeve_runtime *runtime;
@@ -92,15 +94,25 @@ static void forget_freed(struct rv_server *server)
     server->connection_count = kept;
 }
 
+/* Soon if somebody may be waiting, else in time to give the descriptors back. */
+static void look_later(struct rv_server *server)
+{
+    bool full = server->connection_count == server->options.max_connections;
+
+    if (server->connection_count)
+        rv_timer_start_ms(server->runtime, &server->look_timer,
+                          full ? LOOK_SOON_MS : LOOK_AGAIN_MS);
+}
+
 static void look_again(struct rv_timer *timer)
 {
     struct rv_server *server = rv_container_of(timer, struct rv_server, look_timer);
 
+    (void)timer;
     forget_freed(server);
     if (server->connection_count < server->options.max_connections)
         evconnlistener_enable(server->listener);
-    else
-        rv_timer_start_ms(server->runtime, timer, LOOK_AGAIN_MS);
+    look_later(server);
 }
 
 /* evhttp makes one of its own if this returns NULL; libevent accepts several at once, so that the
@@ -113,15 +125,14 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
     forget_freed(server);
     if (server->connection_count == server->options.max_connections)
         return NULL;
-    connection = bufferevent_socket_new(base, -1, 0);
+    connection = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     if (!connection)
         return NULL;
     bufferevent_incref(connection);
     server->connections[server->connection_count++] = connection;
-    if (server->connection_count == server->options.max_connections) {
+    if (server->connection_count == server->options.max_connections)
         evconnlistener_disable(server->listener);
-        rv_timer_start_ms(server->runtime, &server->look_timer, LOOK_AGAIN_MS);
-    }
+    look_later(server);
     return connection;
 }
 
