@@ -134,7 +134,7 @@ static bool has_limits(const struct rv_process_limits *limits)
 }
 
 /* More than the hard limit would be refused. In units, rounded up. */
-static unsigned long long clamp(int resource, uint64_t wanted, uint64_t unit)
+static unsigned long long clamp(unsigned resource, uint64_t wanted, uint64_t unit)
 {
     uint64_t units = wanted / unit + (wanted % unit != 0);
     struct rlimit now;
@@ -144,7 +144,7 @@ static unsigned long long clamp(int resource, uint64_t wanted, uint64_t unit)
     return units;
 }
 
-static int add_limit(struct rv_buffer *script, char flag, int resource, uint64_t wanted,
+static int add_limit(struct rv_buffer *script, char flag, unsigned resource, uint64_t wanted,
                      uint64_t unit)
 {
     return wanted

@@ -256,7 +256,8 @@ PROCESS_TEST(cancelled_while_stopped)
 PROCESS_TEST(cancelled_with_a_quiet_grandchild)
 {
     struct child *child = child_new(
-        t->data, "sh -c 'trap \"\" TERM; sleep 1000' >/dev/null 2>&1 & echo $!; sleep 1000");
+        t->data,
+        "sh -c 'trap \"\" TERM; sleep 1000' >/dev/null 2>&1 & sleep 0.3; echo $!; sleep 1000");
     pid_t pid;
 
     child->options.grace_ms = 20000;

@@ -467,6 +467,7 @@ RV_TEST(stream, writing_to_one_that_is_gone, .timeout = 60)
     client_init(&client, &world, NULL);
     client.options.on_end = on_open;
     client_open(&client);
+    rv_stream_pause(client.stream); /* so that it is the writing that fails */
     for (int i = 0; !client.dones; i++) {
         cr_assert_lt(i, 20000);
         if (rv_stream_write(client.stream, "x", 1))
