@@ -2,11 +2,12 @@
 /*
  * A request, above the wire (io/http_wire.h).
  *
- *   CONNECTING ─► WAITING ─► RECEIVING ─► ENDED ─► on_done, gone
+ *   (QUEUED ─►) CONNECTING ─► WAITING ─► RECEIVING ─► ENDED ─► on_done, gone
  *
- * Happy path: the wire has a connection, the first line of the answer comes, the head is complete,
- * the body comes in pieces, the wire ends. What comes is kept here and handed on from the ready
- * queue: the head, then what has arrived of the body, then on_done.
+ * Happy path: it is the request's turn (io/http_queue.h), the wire has a connection, the first line
+ * of the answer comes, the head is complete, the body comes in pieces, the wire ends. What comes is
+ * kept here and handed on from the ready queue: the head, then what has arrived of the body, then
+ * on_done.
  *
  * Each state but ENDED has its time limit, and there is one over all: whatever is reached first
  * takes the request off the wire. So do cancel and abort, from any state. The wire can end in each
@@ -39,6 +40,7 @@ static uint32_t phase_limit_ms(const struct rv_http *http)
         return http->options.first_byte_timeout_ms;
     case RV_HTTP_RECEIVING:
         return http->options.idle_timeout_ms;
+    case RV_HTTP_QUEUED:
     case RV_HTTP_ENDED:
         break;
     }
@@ -64,27 +66,37 @@ static void settle(struct rv_http *http, int error)
 {
     http->error = error;
     enter(http, RV_HTTP_ENDED);
+    rv_http_place_leave(http->runtime, &http->place);
     rv_ready_push(http->runtime, &http->task);
 }
 
 static void stop(struct rv_http *http, int error)
 {
-    rv_wire_stop(http);
+    if (http->state != RV_HTTP_QUEUED)
+        rv_wire_stop(http);
     settle(http, error);
+}
+
+/* The server is not what is waited for. */
+static bool limit_rests(const struct rv_http *http)
+{
+    if (http->state == RV_HTTP_WAITING)
+        return rv_http_pull_waits(http);
+    return http->wire_paused || http->paused;
 }
 
 static void phase_over(struct rv_timer *timer)
 {
     struct rv_http *http = rv_container_of(timer, struct rv_http, phase_timer);
+    uint64_t limit_ns = phase_limit_ms(http) * RV_NS_PER_MS;
+    uint64_t now_ns = rv_turn_now_ns(http->runtime);
     uint64_t deadline_ns;
 
-    if (http->state == RV_HTTP_RECEIVING) {
+    if (http->state == RV_HTTP_RECEIVING ||
+        (http->state == RV_HTTP_WAITING && http->options.on_body)) {
         /* A byte does not move the timer, which would cost on each piece: it is asked for here. */
-        deadline_ns = http->last_byte_ns + http->options.idle_timeout_ms * RV_NS_PER_MS;
-        if (http->wire_paused || http->paused)
-            deadline_ns =
-                rv_turn_now_ns(http->runtime) + http->options.idle_timeout_ms * RV_NS_PER_MS;
-        if (deadline_ns > rv_turn_now_ns(http->runtime)) {
+        deadline_ns = (limit_rests(http) ? now_ns : http->last_byte_ns) + limit_ns;
+        if (deadline_ns > now_ns) {
             rv_timer_start_at_ns(http->runtime, timer, deadline_ns);
             return;
         }
@@ -108,8 +120,15 @@ static void whole_over(struct rv_timer *timer)
 
 void rv_http_connected(struct rv_http *http)
 {
+    http->last_byte_ns = rv_turn_now_ns(http->runtime);
     if (http->state == RV_HTTP_CONNECTING)
         enter(http, RV_HTTP_WAITING);
+}
+
+/* What a proxy answers in place of the server is no answer. */
+static bool is_of_proxy(const struct rv_http *http)
+{
+    return http->head.status == 407 && http->proxy.label && !http->parsed_url.secure;
 }
 
 static void note_byte(struct rv_http *http)
@@ -127,6 +146,10 @@ enum rv_http_take rv_http_head_came(struct rv_http *http, const char *line, size
     error = rv_http_head_line(&http->head, line, len);
     if (error) {
         http->refusal = error;
+        return RV_HTTP_REFUSED;
+    }
+    if (http->head.complete && is_of_proxy(http)) {
+        http->proxy_refused = http->dropping = true;
         return RV_HTTP_REFUSED;
     }
     if (http->head.complete && !http->head_told)
@@ -160,11 +183,15 @@ enum rv_http_take rv_http_body_came(struct rv_http *http, const char *bytes, siz
 
 void rv_http_ended(struct rv_http *http, int error, const char *detail)
 {
-    if (http->refusal)
+    if (http->proxy_refused)
+        error = REEVE_ECONNECT;
+    else if (http->refusal)
         error = http->refusal;
     else if (!error && !http->head.complete)
         error = REEVE_ECONNLOST;
-    if (error)
+    if (http->proxy_refused)
+        rv_http_describe_proxy(http, error, 407);
+    else if (error)
         rv_http_describe(http, error, http->refusal ? NULL : detail);
     settle(http, error);
 }
@@ -216,6 +243,10 @@ static void http_free(struct rv_http *http)
     rv_http_url_done(http->mem, &http->parsed_url);
     wipe(&http->fields);
     rv_buffer_done(&http->body);
+    rv_buffer_done(&http->pulled);
+    rv_proxy_done(http->mem, &http->proxy);
+    rv_http_place_leave(http->runtime, &http->place);
+    rv_free(http->mem, http->location);
     rv_http_head_done(&http->head);
     rv_buffer_done(&http->arrived);
     rv_free(http->mem, http->problem);
@@ -233,6 +264,7 @@ static void finish(struct rv_http *http)
 static void hand_on(struct rv_task *task)
 {
     struct rv_http *http = rv_container_of(task, struct rv_http, task);
+    int error;
 
     if (!http->dropping && (!tell_head(http) || !tell_data(http)))
         return; /* cancelled: the task is queued again */
@@ -246,6 +278,11 @@ static void hand_on(struct rv_task *task)
         http->last_byte_ns = rv_turn_now_ns(http->runtime);
         rv_wire_unpause(http);
     }
+    if (http->state == RV_HTTP_ENDED || !http->options.on_body)
+        return;
+    error = rv_http_pull(http);
+    if (error)
+        stop(http, error);
 }
 
 /* ---- the interface --------------------------------------------------------------------------- */
@@ -300,6 +337,19 @@ const char *rv_http_problem(const struct rv_http *http)
     return http->problem ? http->problem : reeve_error_text(http->error);
 }
 
+const char *rv_http_location(struct rv_http *http)
+{
+    const char *target = rv_http_header_value(http, "location");
+    size_t size;
+
+    if (!target)
+        return NULL;
+    size = strlen(target) + 1;
+    rv_free(http->mem, http->location);
+    http->location = rv_alloc(http->mem, size);
+    return http->location ? rv_http_url_show(target, http->location, size) : NULL;
+}
+
 /* ---- starting -------------------------------------------------------------------------------- */
 
 /* RFC 9110, 5.6.2 */
@@ -347,6 +397,16 @@ static int copy_fields(struct rv_http *http, const struct rv_http_options *optio
     return 0;
 }
 
+static int choose_proxy(struct rv_http *http, const char *given)
+{
+    const struct rv_http_settings *settings = rv_http_settings_of(http->runtime);
+
+    if (!settings)
+        return REEVE_ENOMEM;
+    return rv_proxy_choose(http->mem, given ? given : settings->proxy, &http->parsed_url,
+                           &http->proxy);
+}
+
 static int copy_options(struct rv_http *http, const struct rv_http_options *options)
 {
     int error = rv_http_url_parse(http->mem, options->url, &http->parsed_url);
@@ -357,7 +417,8 @@ static int copy_options(struct rv_http *http, const struct rv_http_options *opti
     http->url = rv_strdup(http->mem, options->url);
     if (!http->method || !http->url)
         return REEVE_ENOMEM;
-    return copy_fields(http, options);
+    error = choose_proxy(http, options->proxy);
+    return error ? error : copy_fields(http, options);
 }
 
 static struct rv_http *http_new(struct reeve_runtime *runtime,
@@ -376,26 +437,45 @@ static struct rv_http *http_new(struct reeve_runtime *runtime,
     rv_timer_init(&http->total_timer, whole_over);
     rv_buffer_init(&http->fields, mem, MAX_FIELDS_BYTES);
     rv_buffer_init(&http->body, mem, 0);
+    rv_buffer_init(&http->pulled, mem, RV_HTTP_PULL_BYTES);
+    http->body_over = options->on_body && !options->body_bytes;
     rv_buffer_init(&http->arrived, mem, SIZE_MAX - 1);
     rv_http_head_init(&http->head, mem);
     return http;
 }
 
-/* The body stays the caller's until the wire has the request. */
+static void turn_came(struct rv_http_place *place)
+{
+    struct rv_http *http = rv_container_of(place, struct rv_http, place);
+
+    if (rv_wire_start(http)) {
+        rv_http_describe(http, REEVE_ENOMEM, NULL);
+        settle(http, REEVE_ENOMEM);
+        return;
+    }
+    enter(http, RV_HTTP_CONNECTING);
+}
+
+/* The body stays the caller's until the wire or the line has the request. */
 static int begin(struct rv_http *http, struct rv_buffer *body)
 {
-    int error;
+    const struct rv_http_url *url = &http->parsed_url;
+    bool now;
+    int error = rv_http_place_take(http->runtime, &http->place, url->label, url->origin_len,
+                                   turn_came, &now);
 
+    if (error)
+        return error;
     if (body)
         http->body = *body;
-    error = rv_wire_start(http);
+    error = now ? rv_wire_start(http) : 0;
     if (error) {
         rv_buffer_init(&http->body, http->mem, 0);
         return error;
     }
     if (body)
         rv_buffer_steal(body, NULL);
-    enter(http, RV_HTTP_CONNECTING);
+    enter(http, now ? RV_HTTP_CONNECTING : RV_HTTP_QUEUED);
     if (http->options.timeout_ms)
         rv_timer_start_ms(http->runtime, &http->total_timer, http->options.timeout_ms);
     return 0;

@@ -19,7 +19,7 @@
 #include "loop/runtime.h"
 #include "loop/watch.h"
 
-enum { MAX_IDLE_HANDLES = 64, MAX_IDLE_CONNECTIONS = 128 };
+enum { MAX_IDLE_HANDLES = 64 };
 
 struct hub {
     struct reeve_runtime *runtime;
@@ -32,6 +32,7 @@ struct hub {
     struct rv_list sockets;
     bool ending_doomed;
     struct rv_trust trust;
+    bool http1_only;
     CURL *idle[MAX_IDLE_HANDLES];
     size_t idle_count;
 };
@@ -271,18 +272,22 @@ static void hub_free(void *value)
     rv_free(hub->mem, hub);
 }
 
-static void set_multi(struct hub *hub)
+static void set_multi(struct hub *hub, const struct rv_http_settings *settings)
 {
     curl_multi_setopt(hub->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(hub->multi, CURLMOPT_SOCKETDATA, hub);
     curl_multi_setopt(hub->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(hub->multi, CURLMOPT_TIMERDATA, hub);
     curl_multi_setopt(hub->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
-    curl_multi_setopt(hub->multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS);
+    curl_multi_setopt(hub->multi, CURLMOPT_MAXCONNECTS, (long)settings->max_idle_connections);
+    curl_multi_setopt(hub->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                      (long)settings->max_connections_per_host);
+    hub->http1_only = settings->http1_only;
 }
 
 static int hub_new(struct reeve_runtime *runtime, struct hub **ret_hub)
 {
+    const struct rv_http_settings *settings = rv_http_settings_of(runtime);
     struct rv_mem *mem = rv_runtime_mem(runtime);
     struct hub *hub;
 
@@ -300,11 +305,11 @@ static int hub_new(struct reeve_runtime *runtime, struct hub **ret_hub)
     rv_list_init(&hub->doomed);
     rv_list_init(&hub->sockets);
     hub->multi = curl_multi_init();
-    if (!hub->multi || rv_trust_find(mem, &hub->trust)) {
+    if (!hub->multi || !settings || rv_trust_find(mem, settings->ca_file, &hub->trust)) {
         hub_free(hub);
         return REEVE_ENOMEM;
     }
-    set_multi(hub);
+    set_multi(hub, settings);
     *ret_hub = hub;
     return 0;
 }
@@ -341,7 +346,8 @@ static int transfer_new(struct hub *hub, struct rv_http *http, struct rv_transfe
     rv_list_init(&transfer->doomed);
     transfer->http = http;
     transfer->easy = take_handle(hub);
-    if (!transfer->easy || rv_easy_setup(transfer, &hub->trust)) {
+    http->wire = transfer;
+    if (!transfer->easy || rv_easy_setup(transfer, &hub->trust, hub->http1_only)) {
         transfer_free(hub, transfer);
         return REEVE_ENOMEM;
     }
@@ -361,7 +367,6 @@ int rv_wire_start(struct rv_http *http)
         return REEVE_ENOMEM;
     }
     rv_list_append(&hub->transfers, &transfer->node);
-    http->wire = transfer;
     return 0;
 }
 
@@ -377,7 +382,8 @@ void rv_wire_unpause(struct rv_http *http)
 {
     struct hub *hub = hub_of(http);
     struct rv_transfer *transfer = http->wire;
-    CURLcode result = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    CURLcode result = curl_easy_pause(transfer->easy, (http->wire_paused ? CURLPAUSE_RECV : 0) |
+                                                          (http->wire_hungry ? CURLPAUSE_SEND : 0));
 
     /* The callbacks that this makes may refuse; libcurl does not end the transfer for that. */
     if (result != CURLE_OK && rv_list_empty(&transfer->doomed))

@@ -31,7 +31,7 @@ struct rv_transfer {
 };
 
 /* Set an easy handle up for a request. 0 or REEVE_ENOMEM. */
-int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust);
+int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust, bool http1_only);
 
 /* Set it up to judge the server by this file instead. 0 or REEVE_ENOMEM. */
 int rv_easy_trust_file(struct rv_transfer *transfer, const char *file);

@@ -11,6 +11,8 @@
 #include "io/http_curl.h"
 #include "io/http_wire.h"
 
+#include <reeve/version.h>
+
 /* ---- what libcurl tells. Nothing here reaches the request's owner, nor adds or removes a handle.
  */
 
@@ -86,6 +88,24 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     return 0;
 }
 
+static size_t on_send(char *room, size_t size, size_t count, void *arg)
+{
+    struct rv_transfer *transfer = arg;
+    bool later;
+    size_t len = rv_http_body_next(transfer->http, room, size * count, &later);
+
+    return later ? CURL_READFUNC_PAUSE : len;
+}
+
+static int on_seek(void *arg, curl_off_t offset, int origin)
+{
+    struct rv_transfer *transfer = arg;
+
+    if (origin != SEEK_SET || offset != 0 || !rv_http_body_rewind(transfer->http))
+        return CURL_SEEKFUNC_FAIL;
+    return CURL_SEEKFUNC_OK;
+}
+
 /* ---- setting up ------------------------------------------------------------------------------ */
 
 /*
@@ -152,7 +172,11 @@ static void set_behaviour(struct setup *setup)
     set_long(setup, CURLOPT_FOLLOWLOCATION, 0L);
     set_long(setup, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     set_long(setup, CURLOPT_NOPROGRESS, 1L);
+    /* A stream may be silent for minutes: routers forget it, and a peer that is gone shows. */
     set_long(setup, CURLOPT_TCP_KEEPALIVE, 1L);
+    set_long(setup, CURLOPT_TCP_KEEPIDLE, 45L);
+    set_long(setup, CURLOPT_TCP_KEEPINTVL, 15L);
+    set_long(setup, CURLOPT_MAXAGE_CONN, 120L);
     /* Not asked for, see no_encoding; unpacked if it comes all the same, or if the owner asks. */
     set_pointer(setup, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     /* Ours is the one limit on connecting, and it has a name. */
@@ -164,6 +188,23 @@ static bool has_http2(void)
     return curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2;
 }
 
+static void set_version(struct setup *setup, bool http1_only)
+{
+    if (!has_http2() || http1_only) {
+        set_long(setup, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+        return;
+    }
+    set_long(setup, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    set_long(setup, CURLOPT_PIPEWAIT, 1L);
+}
+
+/* libcurl must not look at the environment for itself: an error names what was chosen here. */
+static void set_proxy(struct setup *setup, const struct rv_proxy *proxy)
+{
+    set_pointer(setup, CURLOPT_PROXY, proxy->url ? proxy->url : "");
+    set_pointer(setup, CURLOPT_NOPROXY, "");
+}
+
 static void set_security(struct setup *setup, const struct rv_trust *trust)
 {
     must_long(setup, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -172,15 +213,20 @@ static void set_security(struct setup *setup, const struct rv_trust *trust)
         set_pointer(setup, CURLOPT_CAINFO, trust->file);
         set_pointer(setup, CURLOPT_CAPATH, trust->folder);
     }
-    if (!has_http2())
-        return;
-    set_long(setup, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    set_long(setup, CURLOPT_PIPEWAIT, 1L);
 }
 
 static void set_body(struct setup *setup, const struct rv_http *http)
 {
     set_long(setup, CURLOPT_POST, 1L);
+    if (http->options.on_body) {
+        curl_easy_setopt(setup->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)http->options.body_bytes);
+        curl_easy_setopt(setup->easy, CURLOPT_READFUNCTION, on_send);
+        curl_easy_setopt(setup->easy, CURLOPT_READDATA, http->wire);
+        curl_easy_setopt(setup->easy, CURLOPT_SEEKFUNCTION, on_seek);
+        curl_easy_setopt(setup->easy, CURLOPT_SEEKDATA, http->wire);
+        return;
+    }
     curl_easy_setopt(setup->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->body.len);
     set_pointer(setup, CURLOPT_POSTFIELDS, rv_buffer_text(&http->body));
 }
@@ -199,14 +245,15 @@ static void set_method(struct setup *setup, const struct rv_http *http)
 {
     const char *method = http->method;
     bool post = !strcmp(method, "POST");
+    bool body = http->body.len || http->options.on_body;
 
-    if (post || http->body.len)
+    if (post || body)
         set_body(setup, http);
     else if (!strcmp(method, "HEAD"))
         set_long(setup, CURLOPT_NOBODY, 1L);
     if (!post && strcmp(method, "GET") && strcmp(method, "HEAD"))
         set_pointer(setup, CURLOPT_CUSTOMREQUEST, method);
-    else if (!post && http->body.len)
+    else if (!post && body)
         set_pointer(setup, CURLOPT_CUSTOMREQUEST, method);
 }
 
@@ -215,6 +262,7 @@ static void set_method(struct setup *setup, const struct rv_http *http)
 /* What libcurl would send of its own accord, and must not unless the owner gave it. */
 static char no_expect[] = "Expect:";
 static char no_type[] = "Content-Type:";
+static char user_agent[] = "User-Agent: reeve/" REEVE_VERSION_STRING;
 static char no_encoding[] = "Accept-Encoding: identity";
 
 static bool has_field(const struct rv_http *http, const char *name)
@@ -251,7 +299,7 @@ static int set_fields(struct setup *setup, struct rv_transfer *transfer)
     size_t count = 0;
 
     transfer->fields =
-        rv_alloc_array(http->mem, http->options.header_count + 3, sizeof *transfer->fields);
+        rv_alloc_array(http->mem, http->options.header_count + 4, sizeof *transfer->fields);
     if (!transfer->fields)
         return REEVE_ENOMEM;
     if (!has_field(http, "Expect"))
@@ -260,6 +308,8 @@ static int set_fields(struct setup *setup, struct rv_transfer *transfer)
         count = add_field(transfer->fields, count, no_type);
     if (!has_field(http, "Accept-Encoding"))
         count = add_field(transfer->fields, count, no_encoding);
+    if (!has_field(http, "User-Agent"))
+        count = add_field(transfer->fields, count, user_agent);
     while (at < end) {
         char *colon = strchr(at, ':');
         char *next = at + strlen(at) + 1;
@@ -273,7 +323,7 @@ static int set_fields(struct setup *setup, struct rv_transfer *transfer)
     return 0;
 }
 
-int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust)
+int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust, bool http1_only)
 {
     struct rv_http *http = transfer->http;
     struct setup setup = {transfer->easy, CURLE_OK};
@@ -283,8 +333,8 @@ int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust)
     set_behaviour(&setup);
     if (http->parsed_url.secure)
         set_security(&setup, trust);
-    if (http->parsed_url.loopback)
-        set_pointer(&setup, CURLOPT_NOPROXY, "*");
+    set_version(&setup, http1_only || http->options.http1_only || !http->parsed_url.secure);
+    set_proxy(&setup, &http->proxy);
     set_pointer(&setup, CURLOPT_URL, http->url);
     set_method(&setup, http);
     error = set_fields(&setup, transfer);
@@ -307,10 +357,10 @@ static const struct meaning {
     {CURLE_FAILED_INIT, REEVE_ENOMEM, NULL},
     {CURLE_OPERATION_TIMEDOUT, REEVE_ETIMEDOUT, NULL},
     {CURLE_COULDNT_RESOLVE_HOST, REEVE_ERESOLVE, NULL},
-    {CURLE_COULDNT_RESOLVE_PROXY, REEVE_ERESOLVE, "the name of the proxy is unknown"},
+    {CURLE_COULDNT_RESOLVE_PROXY, REEVE_ERESOLVE, "its name is unknown"},
     {CURLE_COULDNT_CONNECT, REEVE_ECONNECT, NULL},
     {CURLE_INTERFACE_FAILED, REEVE_ECONNECT, NULL},
-    {CURLE_PROXY, REEVE_ECONNECT, "the proxy failed"},
+    {CURLE_PROXY, REEVE_ECONNECT, "it failed"},
     {CURLE_SSL_CONNECT_ERROR, REEVE_ETLS, NULL},
     {CURLE_PEER_FAILED_VERIFICATION, REEVE_ETLS, NULL},
     {CURLE_SSL_CACERT_BADFILE, REEVE_ETLS, NULL},
@@ -330,7 +380,8 @@ static const struct meaning {
     {CURLE_GOT_NOTHING, REEVE_ECONNLOST, "the server closed it without an answer"},
     {CURLE_RECV_ERROR, REEVE_ECONNLOST, NULL},
     {CURLE_SEND_ERROR, REEVE_ECONNLOST, NULL},
-    {CURLE_SEND_FAIL_REWIND, REEVE_ECONNLOST, NULL},
+    {CURLE_SEND_FAIL_REWIND, REEVE_ECONNLOST,
+     "after a part of the body that cannot be given again"},
     {CURLE_HTTP2, REEVE_ECONNLOST, "HTTP/2 broke off"},
     {CURLE_HTTP2_STREAM, REEVE_ECONNLOST, "the server ended the HTTP/2 stream"},
     {CURLE_UNSUPPORTED_PROTOCOL, REEVE_EPROTOCOL, NULL},
@@ -366,19 +417,6 @@ bool rv_easy_is_untrusted(struct rv_transfer *transfer, int result)
     return false;
 }
 
-/* A proxy that was asked for a tunnel answers in HTTP; libcurl takes its no for a lost connection.
- */
-static bool tunnel_refused(struct rv_transfer *transfer, char *text, size_t size)
-{
-    long status = 0;
-
-    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
-    if (!status || status / 100 == 2)
-        return false;
-    snprintf(text, size, "the proxy refused with status %ld", status);
-    return true;
-}
-
 /* "Connection refused (127.0.0.1 port 9)" */
 static const char *system_reason(struct rv_transfer *transfer, char *text, size_t size)
 {
@@ -410,21 +448,57 @@ static const char *tls_reason(struct rv_transfer *transfer, CURLcode result, cha
     return text;
 }
 
+/* What the code and the system say. NULL: nothing more. */
+static const char *find_reason(struct rv_transfer *transfer, const struct meaning *meaning,
+                               char *text, size_t size)
+{
+    if (meaning->error == REEVE_ETLS)
+        return tls_reason(transfer, meaning->result, text, size);
+    return meaning->detail ? meaning->detail : system_reason(transfer, text, size);
+}
+
+/*
+ * A proxy that was asked for a tunnel answers in HTTP; libcurl takes its no for a lost connection,
+ * and so it does what is no HTTP. Before the tunnel stands nothing but trust is the server's
+ * affair.
+ */
+static int proxy_result(struct rv_transfer *transfer, const struct meaning *meaning, char *text,
+                        size_t size, const char **ret_detail)
+{
+    const char *label = transfer->http->proxy.label;
+    char room[256];
+    const char *reason;
+    long status = 0;
+
+    *ret_detail = text;
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status && status / 100 != 2) {
+        snprintf(text, size, "the proxy %s refused with status %ld%s", label, status,
+                 status == 407 ? ", it wants a user name and a password" : "");
+        return REEVE_ECONNECT;
+    }
+    reason = find_reason(transfer, meaning, room, sizeof room);
+    snprintf(text, size, "the proxy %s%s%s", label, reason ? ": " : " failed",
+             reason ? reason : "");
+    if (meaning->error == REEVE_ECONNLOST || meaning->error == REEVE_EPROTOCOL)
+        return REEVE_ECONNECT;
+    return meaning->error;
+}
+
 int rv_easy_result(struct rv_transfer *transfer, int result, char *text, size_t size,
                    const char **ret_detail)
 {
+    const struct rv_http *http = transfer->http;
     struct meaning meaning = find_meaning((CURLcode)result);
 
+    *ret_detail = NULL;
+    if (!meaning.error && !transfer->bad_encoding)
+        return 0;
     if (transfer->bad_encoding)
         meaning = find_meaning(CURLE_BAD_CONTENT_ENCODING);
-    *ret_detail = meaning.detail;
-    if (meaning.error == REEVE_ECONNLOST && tunnel_refused(transfer, text, size)) {
-        *ret_detail = text;
-        return REEVE_ECONNECT;
-    }
-    if (meaning.error == REEVE_ETLS)
-        *ret_detail = tls_reason(transfer, (CURLcode)result, text, size);
-    else if (!meaning.detail)
-        *ret_detail = system_reason(transfer, text, size);
+    if (http->proxy.label && http->state == RV_HTTP_CONNECTING && meaning.error != REEVE_ETLS &&
+        meaning.error != REEVE_ENOMEM)
+        return proxy_result(transfer, &meaning, text, size, ret_detail);
+    *ret_detail = find_reason(transfer, &meaning, text, size);
     return meaning.error;
 }

@@ -4,6 +4,7 @@
 #include "io/http_problem.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "io/http_wire.h"
 
@@ -23,7 +24,7 @@ static void describe(struct rv_http *http, const char *before, const char *after
     struct rv_buffer text;
 
     rv_buffer_init(&text, http->mem, MAX_PROBLEM_BYTES);
-    rv_buffer_printf(&text, "%s %s%s%s%.300s", before, http->parsed_url.label, after,
+    rv_buffer_printf(&text, "%s %s%s%s%.400s", before, http->parsed_url.label, after,
                      detail ? ": " : "", detail ? detail : "");
     keep(http, &text);
 }
@@ -71,6 +72,15 @@ void rv_http_describe(struct rv_http *http, int error, const char *detail)
     }
 }
 
+void rv_http_describe_proxy(struct rv_http *http, int error, int status)
+{
+    char text[400];
+
+    snprintf(text, sizeof text, "the proxy %s refused with status %d%s", http->proxy.label, status,
+             status == 407 ? ", it wants a user name and a password" : "");
+    rv_http_describe(http, error, text);
+}
+
 static void describe_time(struct rv_http *http, const char *before, const char *between,
                           uint32_t limit_ms, const char *name)
 {
@@ -86,7 +96,10 @@ void rv_http_describe_limit(struct rv_http *http, int whole)
 {
     const struct rv_http_options *options = &http->options;
 
-    if (whole)
+    if (whole && http->state == RV_HTTP_QUEUED)
+        describe_time(http, "the request to", " had not had its turn within", options->timeout_ms,
+                      "timeout_ms");
+    else if (whole)
         describe_time(http, "the answer from", " was not complete within", options->timeout_ms,
                       "timeout_ms");
     else if (http->state == RV_HTTP_CONNECTING)

@@ -11,4 +11,7 @@ void rv_http_describe(struct rv_http *http, int error, const char *detail);
 /* The same for a time limit; the state tells which one it was, unless it was the whole's. */
 void rv_http_describe_limit(struct rv_http *http, int whole);
 
+/* A proxy answered with this status in place of the server. */
+void rv_http_describe_proxy(struct rv_http *http, int error, int status);
+
 #endif

@@ -63,15 +63,17 @@ static int find_system(struct rv_mem *mem, struct rv_trust *trust)
     return copy(mem, info->cainfo, &trust->second_file);
 }
 
-int rv_trust_find(struct rv_mem *mem, struct rv_trust *ret_trust)
+int rv_trust_find(struct rv_mem *mem, const char *file, struct rv_trust *ret_trust)
 {
     struct rv_trust trust = {.file = NULL};
     int error;
 
-    error = copy(mem, secure_getenv("CURL_CA_BUNDLE"), &trust.file);
-    if (!error)
+    error = copy(mem, file, &trust.file);
+    if (!error && !file)
+        error = copy(mem, secure_getenv("CURL_CA_BUNDLE"), &trust.file);
+    if (!error && !file)
         error = copy(mem, secure_getenv("SSL_CERT_FILE"), &trust.file);
-    if (!error)
+    if (!error && !file)
         error = copy(mem, secure_getenv("SSL_CERT_DIR"), &trust.folder);
     if (!error && !trust.file && !trust.folder)
         error = find_system(mem, &trust);

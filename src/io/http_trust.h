@@ -20,8 +20,8 @@ struct rv_trust {
     char *second_file; /* what to ask when the folder knows no answer */
 };
 
-/* 0 or REEVE_ENOMEM. */
-int rv_trust_find(struct rv_mem *mem, struct rv_trust *ret_trust);
+/* file: the host's choice, or NULL. 0 or REEVE_ENOMEM. */
+int rv_trust_find(struct rv_mem *mem, const char *file, struct rv_trust *ret_trust);
 void rv_trust_done(struct rv_mem *mem, struct rv_trust *trust);
 
 /* The second file knew better: from now on it is the one that is asked. */

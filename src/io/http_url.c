@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -171,8 +172,30 @@ int rv_http_url_parse(struct rv_mem *mem, const char *text, struct rv_http_url *
     error = make_label(mem, secure, site, path, &label);
     if (error)
         return error;
-    *ret_url = (struct rv_http_url){secure, is_loopback(host), label};
+    *ret_url = (struct rv_http_url){secure,
+                                    is_loopback(host),
+                                    label,
+                                    .host_at = secure ? 8 : 7,
+                                    .host_len = host.len,
+                                    .origin_len = (secure ? 8 : 7) + site.len};
     return 0;
+}
+
+const char *rv_http_url_show(const char *text, char *room, size_t size)
+{
+    size_t len = strcspn(text, "?#");
+    const char *slashes = memmem(text, len, "//", 2);
+    struct span before = {text, slashes ? (size_t)(slashes + 2 - text) : 0};
+    struct span rest = {text + before.len, len - before.len};
+    size_t site_len = strcspn(rest.text, "/?#");
+    const char *at = slashes ? memrchr(rest.text, '@', site_len) : NULL;
+
+    if (at) {
+        rest.len -= (size_t)(at + 1 - rest.text);
+        rest.text = at + 1;
+    }
+    snprintf(room, size, "%.*s%.*s", (int)before.len, before.text, (int)rest.len, rest.text);
+    return room;
 }
 
 void rv_http_url_done(struct rv_mem *mem, struct rv_http_url *url)

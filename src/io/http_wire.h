@@ -23,11 +23,14 @@
 #include "base/buffer.h"
 #include "io/http.h"
 #include "io/http_head.h"
+#include "io/http_proxy.h"
+#include "io/http_queue.h"
 #include "io/http_url.h"
 #include "loop/ready.h"
 #include "loop/timer.h"
 
 enum rv_http_state {
+    RV_HTTP_QUEUED, /* for its turn: not on the wire yet */
     RV_HTTP_CONNECTING,
     RV_HTTP_WAITING,   /* for the first byte of the answer */
     RV_HTTP_RECEIVING, /* the answer */
@@ -49,6 +52,17 @@ struct rv_http {
     struct rv_http_url parsed_url;
     struct rv_buffer fields; /* request headers, "name: value\0" each; wiped when freed */
     struct rv_buffer body;
+    struct rv_proxy proxy;
+    struct rv_http_place place;
+    bool proxy_refused; /* the answer is the proxy's, a 407 */
+
+    struct rv_buffer pulled; /* of the body, not yet sent from pulled_at on */
+    size_t pulled_at;
+    uint64_t given_bytes;
+    bool wire_hungry; /* rv_http_body_next said to wait */
+    bool owner_late;  /* RV_HTTP_GIVE_LATER */
+    bool body_over;   /* the owner has given all of it */
+    bool rewind_due;
 
     struct rv_http_head head;
     struct rv_buffer arrived; /* of the body, not yet handed on */
@@ -64,14 +78,16 @@ struct rv_http {
     int refusal; /* why rv_http_body_came or rv_http_head_came refused; 0: they did not */
     int error;
     char *problem;
+    char *location; /* what rv_http_location showed */
 
     void *wire; /* the wire's own */
 };
 
 /*
  * Downwards. Starting makes no call upwards before it returns: 0 or REEVE_ENOMEM. Stopping never
- * waits, and is legal from anywhere but inside a call upwards. Unpausing may hand over what was
- * held back before it returns.
+ * waits, and is legal from anywhere but inside a call upwards. Unpausing goes on with what is not
+ * held any more, the answer (wire_paused) or a pulled body (wire_hungry); it may hand over what was
+ * held back, and end the request, before it returns.
  */
 int rv_wire_start(struct rv_http *http);
 void rv_wire_stop(struct rv_http *http);
@@ -87,6 +103,20 @@ enum rv_http_take {
 void rv_http_connected(struct rv_http *http);
 enum rv_http_take rv_http_head_came(struct rv_http *http, const char *line, size_t len);
 enum rv_http_take rv_http_body_came(struct rv_http *http, const char *bytes, size_t len);
+
+/*
+ * The next of a body that is pulled (options.on_body): how many bytes were put into `room`. 0 with
+ * *ret_later: none yet, ask again after rv_wire_unpause; 0 without: the body is over.
+ */
+size_t rv_http_body_next(struct rv_http *http, char *room, size_t size, bool *ret_later);
+/* It is to be sent from its beginning again: whether it can be. */
+bool rv_http_body_rewind(struct rv_http *http);
+
+/* Between http.c and http_pull.c. From the ready queue: ask the owner if the wire is hungry. 0, or
+ * why the request must end. */
+int rv_http_pull(struct rv_http *http);
+/* Whether the wire waits for the owner and not the owner for the server. */
+bool rv_http_pull_waits(const struct rv_http *http);
 
 /* error: as on_done's. detail: more about it, for people; may be NULL. Inside, the wire has let go
  * of the request already. */

@@ -26,6 +26,11 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/http_head.h \
 	%D%/http_problem.c \
 	%D%/http_problem.h \
+	%D%/http_proxy.c \
+	%D%/http_proxy.h \
+	%D%/http_pull.c \
+	%D%/http_queue.c \
+	%D%/http_queue.h \
 	%D%/http_url.c \
 	%D%/http_url.h \
 	%D%/http_wire.h \

@@ -29,6 +29,7 @@ struct rv_metrics *rv_runtime_metrics(struct reeve_runtime *runtime);
 /* Things that exist once a runtime, made on first use by the folder that owns them. */
 enum rv_slot {
     RV_SLOT_HTTP,
+    RV_SLOT_HTTP_QUEUE,
     RV_SLOT_FILE,
     RV_SLOT_PROCESS,
     RV_SLOT_STREAM,

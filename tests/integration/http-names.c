@@ -242,8 +242,8 @@ RV_TEST(http, a_proxy_that_is_not_there, WORLD)
     get_start(get);
     world_run(t->data);
     cr_assert_eq(get->error, REEVE_ECONNECT);
-    assert_problem(get, "could not connect to http://here.test/: Connection refused (127.0.0.1 "
-                        "port 1)");
+    assert_problem(get, "could not connect to http://here.test/: the proxy http://127.0.0.1:1: "
+                        "Connection refused (127.0.0.1 port 1)");
     get_free(get);
 }
 
@@ -255,8 +255,8 @@ RV_TEST(http, a_proxy_whose_name_is_nowhere, WORLD)
     get_start(get);
     world_run(t->data);
     cr_assert_eq(get->error, REEVE_ERESOLVE);
-    assert_problem(get, "could not resolve the host name for http://here.test/: the name of the "
-                        "proxy is unknown");
+    assert_problem(get, "could not resolve the host name for http://here.test/: the proxy "
+                        "http://none.test:1: its name is unknown");
     get_free(get);
     wait_for_threads();
 }
@@ -285,8 +285,10 @@ RV_TEST(http, a_proxy_that_refuses_the_tunnel, WORLD)
     get_start(get);
     world_run(world);
     cr_assert_eq(get->error, REEVE_ECONNECT, "%s", reeve_error_name(get->error));
-    assert_problem(get, "could not connect to https://here.test/v1: the proxy refused with status "
-                        "407");
+    assert_problem(get,
+                   "could not connect to https://here.test/v1: the proxy http://127.0.0.1:%u "
+                   "refused with status 407, it wants a user name and a password",
+                   raw_server_port(world->server));
     cr_assert_eq(get->heads, 0, "the proxy's answer is not the server's");
     get_free(get);
 }
