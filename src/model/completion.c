@@ -300,7 +300,7 @@ static void http_head(struct rv_http *http, int status, void *arg)
     struct rv_problem_head head = {
         .status = status,
         .content_type = rv_http_header_value(http, "content-type"),
-        .location = rv_http_header_value(http, "location"),
+        .location = rv_http_location(http),
         .request_id = request_id ? request_id : rv_http_header_value(http, "request-id"),
         .should_retry = rv_http_header_value(http, "x-should-retry"),
     };
