@@ -414,13 +414,9 @@ BOTH(does_the_same_without_a_stream)
 
 static void full_answer(struct rv_sim_http_exchange *exchange, void *arg)
 {
-    static const char *const pieces[] = {
-        SAY_TEXT("All "),
-        SAY_CALL("0", "call_a", "slow", "{}"),
-        SAY_FINISH("model_context_window_exceeded"),
-        SAY_DONE,
-        NULL,
-    };
+    static const char *const pieces[] = {SAY_TEXT("All ") SAY_CALL("0", "call_a", "slow", "{}")
+                                             SAY_FINISH("model_context_window_exceeded"),
+                                         NULL};
 
     (void)arg;
     say(exchange, pieces);
@@ -428,8 +424,7 @@ static void full_answer(struct rv_sim_http_exchange *exchange, void *arg)
 
 static void paused_answer(struct rv_sim_http_exchange *exchange, void *arg)
 {
-    static const char *const pieces[] = {SAY_TEXT("All "), SAY_FINISH("pause_turn"), SAY_DONE,
-                                         NULL};
+    static const char *const pieces[] = {SAY_TEXT("All ") SAY_FINISH("pause_turn"), NULL};
 
     (void)arg;
     say(exchange, pieces);
@@ -437,7 +432,7 @@ static void paused_answer(struct rv_sim_http_exchange *exchange, void *arg)
 
 static void paused_nothing(struct rv_sim_http_exchange *exchange, void *arg)
 {
-    static const char *const pieces[] = {SAY_FINISH("pause_turn"), SAY_DONE, NULL};
+    static const char *const pieces[] = {SAY_FINISH("pause_turn"), NULL};
 
     (void)arg;
     say(exchange, pieces);
