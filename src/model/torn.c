@@ -170,12 +170,14 @@ static int add_shown(struct rv_buffer *out, unsigned code)
 
 int rv_torn_show(struct rv_buffer *out, const char *text, size_t len)
 {
-    const char *end = text + len;
-    const char *at = text;
-    const char *lead;
+    const char *end, *at, *lead;
     unsigned code;
     int error = 0;
 
+    if (!len)
+        return 0; /* a call's piece without arguments has no text either */
+    end = text + len;
+    at = text;
     while (at < end && !error) {
         lead = memchr(at, 0xF4, (size_t)(end - at));
         if (!lead)
