@@ -13,8 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "examples/server/model_server.h"
+
+#define MAX_DESCRIPTORS 65536
 
 enum exit_code {
     EXIT_OK = 0,
@@ -24,7 +27,9 @@ enum exit_code {
 
 static const char help[] =
     "Usage: reeve-model-server [OPTION]...\n"
-    "A scripted model behind an OpenAI-compatible server on 127.0.0.1. Prints its base URL.\n"
+    "A scripted model on 127.0.0.1. The first line that it prints is its base URL for OpenAI's\n"
+    "format (POST URL/chat/completions, URL/embeddings, GET URL/models); that for Anthropic's\n"
+    "(POST BASE/v1/messages) is the same without /v1.\n"
     "\n"
     "  --port N               listen on this port (default: one that is free)\n"
     "  --latency-ms N         wait before the first byte of an answer (30)\n"
@@ -34,8 +39,37 @@ static const char help[] =
     "  --seed N               make up the same ids at each start (random)\n"
     "  --api-key KEY          demand this key, else 401\n"
     "  --model NAME           the name that /v1/models tells (scripted)\n"
-    "  --fault SPEC           misbehave, as examples/server/fault.h says: 429:2*1, cut, stall...\n"
-    "  --help                 show this and end\n";
+    "  --fault SPEC           misbehave on each completion\n"
+    "  --help                 show this and end\n"
+    "\n"
+    "A fault can be asked for by each request too: in the header x-reeve-fault, or by "
+    "[fault:SPEC]\n"
+    "in the user's message. SPEC is NAME[:VALUE][*COUNT][@TURN]: COUNT only for the first so many\n"
+    "requests with this question, TURN only after so many completions with calls (@*: each).\n"
+    "\n"
+    "  400 ... 599      that status; VALUE: seconds for retry-after (429 and 503: 1)\n"
+    "  context          400, the context is too long\n"
+    "  quota            429, the quota is used up\n"
+    "  echo-key         401 with the key that was sent\n"
+    "  html             a page of HTML; VALUE: its status (200)\n"
+    "  cut, reset       the connection ends in the middle, by FIN or by RST (rst: the same);\n"
+    "                   VALUE: after so many bytes of body\n"
+    "  stall            nothing more from the middle on; VALUE: after so many bytes\n"
+    "  wrong-length     Content-Length tells more than comes\n"
+    "  gzip             the whole body as gzip\n"
+    "  garbage          a piece of broken JSON in the middle\n"
+    "  error-in-stream  an error in the middle, under status 200\n"
+    "  content-type     text/plain in place of the right type\n"
+    "  no-done          the stream lacks its last event\n"
+    "  crlf, comments   lines that end in CR LF; a comment before each event\n"
+    "  bad-utf8         two bytes in the middle that are no UTF-8\n"
+    "  huge             text without an end (64 MiB)\n"
+    "  bad-arguments    a call with broken arguments (not streamed, Anthropic's has none: {})\n"
+    "  unknown-tool     a call of a tool that was not offered\n"
+    "\n"
+    "In the user's message [call:NAME {ARGUMENTS}] makes the model call a tool; several such, "
+    "several\n"
+    "at once.\n";
 
 enum option_id {
     OPTION_PORT = 256,
@@ -188,6 +222,17 @@ static int serve(struct event_base *base, const struct model_server_options *opt
     return exit_code;
 }
 
+/* Thousands of streams at once need more than the usual 1,024. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    limit.rlim_cur = limit.rlim_max < MAX_DESCRIPTORS ? limit.rlim_max : MAX_DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
     struct model_server_options options;
@@ -198,7 +243,7 @@ int main(int argc, char **argv)
     exit_code = read_options(argc, argv, &options);
     if (exit_code)
         return exit_code < 0 ? EXIT_OK : exit_code;
-    signal(SIGPIPE, SIG_IGN); /* clients go at any time */
+    raise_descriptor_limit();
     base = event_base_new();
     if (!base) {
         fprintf(stderr, "reeve-model-server: no event base: out of memory\n");

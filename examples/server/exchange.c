@@ -33,6 +33,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "gzip.h"
+
 #define STEP_BYTES (64 * 1024)  /* handed to evhttp at a time */
 #define FLUSH_US 1000           /* between looks at whether the socket has taken all */
 #define INPUT_BYTES (64 * 1024) /* taken from a client that sends while it is answered */
@@ -123,7 +125,8 @@ static void bury(struct ms_exchange *exchange)
     exchange_free(exchange);
 }
 
-/* Makes the kernel send RST and forget the connection. */
+/* Makes the kernel send RST and forget the connection, as a close with SO_LINGER 0 would; but
+ * evhttp shuts the socket down before it closes it, and a FIN would come first. */
 static void reset_socket(struct evhttp_connection *connection)
 {
     struct bufferevent *stream = evhttp_connection_get_bufferevent(connection);
@@ -167,7 +170,7 @@ static bool has_byte_limit(const struct ms_fault *fault)
 
 static bool is_written_in_pieces(const struct ms_response *response)
 {
-    return response->is_completion &&
+    return response->is_completion && response->fault.kind != MS_FAULT_GZIP &&
            (response->reply.stream || response->reply.fault.kind == MS_FAULT_HUGE);
 }
 
@@ -335,6 +338,8 @@ static void add_headers(struct ms_exchange *exchange)
     add_header(exchange, "x-request-id", value);
     if (streamed)
         add_header(exchange, "Cache-Control", "no-cache");
+    if (response->is_completion && response->fault.kind == MS_FAULT_GZIP)
+        add_header(exchange, "Content-Encoding", "gzip");
     if (response->allow)
         add_header(exchange, "Allow", response->allow);
     if (response->retry_after_seconds >= 0) {
@@ -358,8 +363,12 @@ static void finish_completion(struct ms_exchange *exchange)
     if (reply->caches && reply->prompt_tokens >= MS_CACHE_MIN_TOKENS)
         reply->written_tokens = response->prefix.count * MS_BLOCK_TOKENS - reply->cached_tokens;
     server->stats.cached_tokens += reply->cached_tokens;
-    if (!is_written_in_pieces(response))
-        ms_reply_next(reply, &response->body);
+    if (is_written_in_pieces(response))
+        return;
+    while (ms_reply_next(reply, &response->body))
+        ;
+    if (response->fault.kind == MS_FAULT_GZIP)
+        ms_gzip(&response->body);
 }
 
 static void set_limit(struct ms_exchange *exchange)

@@ -16,8 +16,10 @@ static const struct {
     {"html", MS_FAULT_HTML, MS_EACH_TURN},
     {"cut", MS_FAULT_CUT, MS_EACH_TURN},
     {"reset", MS_FAULT_RESET, MS_EACH_TURN},
+    {"rst", MS_FAULT_RESET, MS_EACH_TURN},
     {"stall", MS_FAULT_STALL, MS_EACH_TURN},
     {"wrong-length", MS_FAULT_WRONG_LENGTH, MS_EACH_TURN},
+    {"gzip", MS_FAULT_GZIP, MS_EACH_TURN},
     {"garbage", MS_FAULT_GARBAGE, MS_EACH_TURN},
     {"error-in-stream", MS_FAULT_ERROR_IN_STREAM, MS_EACH_TURN},
     {"content-type", MS_FAULT_CONTENT_TYPE, MS_EACH_TURN},
@@ -49,6 +51,7 @@ static const struct {
      "The server had an error while processing your request. Sorry about that!"},
     {503, "server_error", "service_unavailable",
      "The engine is currently overloaded, please try again later"},
+    {529, "server_error", "overloaded", "Overloaded"},
 };
 
 /* Digits at *at; -1 when there are none or they mean too much. */

@@ -12,10 +12,11 @@
  *   echo-key         401 whose message repeats the key that was sent
  *   html             200 with an HTML page; VALUE: another status
  *   cut              the connection closes in the middle; VALUE: after so many bytes of body
- *   reset            the same, by RST
+ *   reset, rst       the same, by RST
  *   stall            nothing more comes from the middle on; VALUE: after so many bytes (0: not even
  *                    headers). Ends when the client goes, or after ten minutes
  *   wrong-length     Content-Length tells more than comes
+ *   gzip             the whole body as gzip, whether or not the client takes that
  *   garbage          a piece of broken JSON in the middle
  *   error-in-stream  an error object in the middle, under status 200, then the end
  *   content-type     text/plain; charset=utf-8 in place of the right type
@@ -50,6 +51,7 @@ enum ms_fault_kind {
     MS_FAULT_RESET,
     MS_FAULT_STALL,
     MS_FAULT_WRONG_LENGTH,
+    MS_FAULT_GZIP,
     MS_FAULT_GARBAGE,
     MS_FAULT_ERROR_IN_STREAM,
     MS_FAULT_CONTENT_TYPE,

@@ -8,17 +8,23 @@ noinst_LTLIBRARIES += %D%/libmodelserver.la
 	%D%/anthropic_reply.c \
 	%D%/anthropic_request.c \
 	%D%/conversation.c \
+	%D%/embed.c \
+	%D%/embed.h \
 	%D%/evidence.c \
 	%D%/evidence.h \
 	%D%/exchange.c \
 	%D%/exchange.h \
 	%D%/fault.c \
 	%D%/fault.h \
+	%D%/gzip.c \
+	%D%/gzip.h \
 	%D%/json.c \
 	%D%/json.h \
 	%D%/mind.h \
 	%D%/model_server.c \
 	%D%/model_server.h \
+	%D%/page.c \
+	%D%/page.h \
 	%D%/prefix.c \
 	%D%/prefix.h \
 	%D%/prompt.c \
@@ -37,7 +43,7 @@ noinst_LTLIBRARIES += %D%/libmodelserver.la
 	%D%/text.h \
 	%D%/tools.c \
 	%D%/tools.h
-%C%_libmodelserver_la_LIBADD = $(EVENT_EXTRA_LIBS) $(EVENT_LIBS) $(YAJL_LIBS)
+%C%_libmodelserver_la_LIBADD = $(EVENT_EXTRA_LIBS) $(EVENT_LIBS) $(YAJL_LIBS) -lm
 
 noinst_PROGRAMS += examples/reeve-model-server
 examples_reeve_model_server_SOURCES = examples/model_server_main.c

@@ -4,21 +4,25 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <event2/buffer.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "page.h"
 #include "respond.h"
 #include "state.h"
 
 #define LOOPBACK "127.0.0.1"
 #define MAX_HEADERS_BYTES 65536
 
-/* evhttp answers a body over its own cap with a page of HTML. Ours is told in JSON; evhttp's is set
- * higher, as the bound of what a client can make it hold. */
+/* Up to this a body over the cap is read and answered in the words of its format; past it evhttp
+ * refuses it by itself, unread, in words that both formats have (page.h). */
 #define HARD_CAP_FACTOR 4
 
 void model_server_options_init(struct model_server_options *options)
@@ -51,6 +55,62 @@ static void seed_random(struct model_server *server, uint64_t seed)
         server->random_state = (uint64_t)(uintptr_t)server;
 }
 
+/* ---- SIGPIPE -----------------------------------------------------------------------------------
+ */
+
+/* libevent writes by writev, which knows no MSG_NOSIGNAL, and a client may go at any time. So the
+ * signal is ignored while a server lives, if nobody has said what is to become of it: by default it
+ * would end the process. */
+static pthread_mutex_t signal_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned signal_users;
+static bool signal_is_ours;
+
+static void ignore_signal(void)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction now;
+
+    pthread_mutex_lock(&signal_lock);
+    if (!signal_users++ && !sigaction(SIGPIPE, NULL, &now) && !(now.sa_flags & SA_SIGINFO) &&
+        now.sa_handler == SIG_DFL)
+        signal_is_ours = !sigaction(SIGPIPE, &ignore, NULL);
+    pthread_mutex_unlock(&signal_lock);
+}
+
+/* What somebody else has set meanwhile stays. */
+static void restore_signal(void)
+{
+    const struct sigaction as_before = {.sa_handler = SIG_DFL};
+    struct sigaction now;
+
+    pthread_mutex_lock(&signal_lock);
+    if (!--signal_users && signal_is_ours) {
+        signal_is_ours = false;
+        if (!sigaction(SIGPIPE, NULL, &now) && !(now.sa_flags & SA_SIGINFO) &&
+            now.sa_handler == SIG_IGN)
+            sigaction(SIGPIPE, &as_before, NULL);
+    }
+    pthread_mutex_unlock(&signal_lock);
+}
+
+/* ---- requests ----------------------------------------------------------------------------------
+ */
+
+static void refuse_one_too_many(struct evhttp_request *request)
+{
+    struct evbuffer *body = evbuffer_new();
+
+    if (body)
+        evbuffer_add_printf(body, "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\","
+                                  "\"message\":\"Too many requests are under way.\","
+                                  "\"param\":null,\"code\":null}}");
+    evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
+                      "application/json");
+    evhttp_send_reply(request, HTTP_SERVUNAVAIL, NULL, body);
+    if (body)
+        evbuffer_free(body);
+}
+
 /* A request in full, from evhttp. */
 static void on_request(struct evhttp_request *request, void *arg)
 {
@@ -60,7 +120,7 @@ static void on_request(struct evhttp_request *request, void *arg)
     server->stats.requests++;
     if (!exchange) {
         server->stats.errors++;
-        evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
+        refuse_one_too_many(request);
         return;
     }
     ms_respond(server, request, ms_exchange_response(exchange));
@@ -138,6 +198,7 @@ static int start_http(struct model_server *server)
                                                  EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
                                                  EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
                                                  EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
+    evhttp_set_bevcb(server->http, ms_page_connection, NULL);
     evhttp_set_gencb(server->http, on_request, server);
     return start_listening(server);
 }
@@ -152,6 +213,7 @@ int model_server_new(struct event_base *base, const struct model_server_options 
     if (!server)
         return -ENOMEM;
     model_server_options_init(&defaults);
+    ignore_signal();
     server->base = base;
     TAILQ_INIT(&server->exchanges);
     status = copy_options(server, options ? options : &defaults);
@@ -178,6 +240,7 @@ void model_server_free(struct model_server *server)
     free_string(server->options.model);
     free_string(server->options.fault);
     free(server);
+    restore_signal();
 }
 
 uint16_t model_server_port(const struct model_server *server)

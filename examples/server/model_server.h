@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A scripted model behind an OpenAI-compatible HTTP server, on the loopback address and on the
- * caller's own libevent base: what lets an agent run for real, over HTTP and SSE, without a key and
- * without a network.
+ * A scripted model behind an HTTP server that speaks OpenAI's and Anthropic's formats, on the
+ * loopback address and on the caller's own libevent base: what lets an agent run for real, over
+ * HTTP and SSE, without a key and without a network.
  *
- * It serves POST /v1/chat/completions (streamed and not, with parallel tool calls and usage) and
- * GET /v1/models, checks requests as strictly as the real server, answers by a small script
- * (script.h) and misbehaves on demand (fault.h). It shares no code with the library, so that client
- * and server check each other.
+ * It serves POST /v1/chat/completions and POST /v1/messages (streamed and not, with parallel tool
+ * calls and usage), POST /v1/embeddings and GET /v1/models, checks requests as strictly as the real
+ * server, answers by a small script (script.h) and misbehaves on demand (fault.h). It shares no
+ * code with the library, so that client and server check each other.
  *
  * Two things the host has to know:
  *  - A listening socket is a pending event: event_base_dispatch does not return before
  *    model_server_free.
- *  - libevent writes to sockets without MSG_NOSIGNAL, and a client may go at any time: the process
- *    must ignore SIGPIPE. That is the host's to set; nothing here touches signals.
+ *  - libevent writes to sockets without MSG_NOSIGNAL, and a client may go at any time. While a
+ * server lives SIGPIPE is ignored, if it was left to its default, which ends the process; what the
+ * host has set for it stays.
  *
  * Bounds: max_body_bytes a request (its parsed tree takes several times that while it is read),
- * 1,024 requests under way (more get 503), 64 KiB of an answer, 64 KiB of a stream that the
+ * 16,384 requests under way (more get 503), 64 KiB of an answer, 64 KiB of a stream that the
  * client has not taken yet, 128 KiB for the prompt cache's hashes.
  */
 #ifndef MODEL_SERVER_H
@@ -63,7 +64,8 @@ void model_server_free(struct model_server *server);
 
 uint16_t model_server_port(const struct model_server *server);
 
-/* "http://127.0.0.1:PORT/v1", valid as long as the server. */
+/* "http://127.0.0.1:PORT/v1", valid as long as the server. The base URL of OpenAI's format; that of
+ * Anthropic's is the same without "/v1". */
 const char *model_server_url(const struct model_server *server);
 
 void model_server_get_stats(const struct model_server *server,

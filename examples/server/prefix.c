@@ -88,16 +88,22 @@ void ms_prefix_done(struct ms_prefix *prefix)
     *prefix = (struct ms_prefix){0};
 }
 
+/* By the upper bits of a product: the lower ones of an FNV hash repeat when the text does. */
+static uint64_t *slot_of(struct ms_prefix_cache *cache, uint64_t block)
+{
+    return &cache->slots[(block * 0x9e3779b97f4a7c15u >> 32) % MS_CACHE_SLOTS];
+}
+
 size_t ms_prefix_serve(struct ms_prefix_cache *cache, const struct ms_prefix *prefix)
 {
     size_t cached = 0;
 
     while (cached < prefix->count &&
-           cache->slots[prefix->blocks[cached] % MS_CACHE_SLOTS] == prefix->blocks[cached])
+           *slot_of(cache, prefix->blocks[cached]) == prefix->blocks[cached])
         cached++;
     /* From the end, so that of two blocks in one slot the one nearer to the start stays. */
     for (size_t i = prefix->count; i-- > 0;)
-        cache->slots[prefix->blocks[i] % MS_CACHE_SLOTS] = prefix->blocks[i];
+        *slot_of(cache, prefix->blocks[i]) = prefix->blocks[i];
     cached *= MS_BLOCK_TOKENS;
     return cached < MS_CACHE_MIN_TOKENS ? 0 : cached;
 }

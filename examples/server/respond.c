@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "anthropic.h"
+#include "embed.h"
 
 #define JSON_TYPE "application/json"
 #define STREAM_TYPE "text/event-stream; charset=utf-8"
@@ -18,6 +19,7 @@
 
 #define CHAT_PATH "/v1/chat/completions"
 #define MESSAGES_PATH "/v1/messages"
+#define EMBEDDINGS_PATH "/v1/embeddings"
 #define MODELS_PATH "/v1/models"
 
 /* A request while it is looked at. */
@@ -301,38 +303,47 @@ static const char *read_body(const struct asked *asked, size_t *ret_len)
     return (const char *)evbuffer_pullup(input, -1);
 }
 
-static void respond_chat(struct asked *asked)
+/* The body of a POST of JSON; NULL: an answer has been given. */
+static const char *take_body(struct asked *asked, size_t *ret_len)
 {
     const char *type = find_header(asked, "Content-Type");
-    struct ms_request request;
     struct ms_error error;
     const char *body;
-    size_t len;
-    int status;
 
     if (evhttp_request_get_command(asked->http) != EVHTTP_REQ_POST) {
         refuse_method(asked, "POST");
-        return;
+        return NULL;
     }
     if (evbuffer_get_length(evhttp_request_get_input_buffer(asked->http)) >
         asked->server->options.max_body_bytes) {
         refuse_size(asked);
-        return;
+        return NULL;
     }
     if (type && strncasecmp(type, JSON_TYPE, strlen(JSON_TYPE)) != 0) {
         refuse_content_type(asked, type);
-        return;
+        return NULL;
     }
     if (asked->wire == MS_WIRE_ANTHROPIC && !find_header(asked, "anthropic-version")) {
         ms_error_set(&error, NULL, NULL, "anthropic-version: header is required");
         respond_error(asked, &error);
-        return;
+        return NULL;
     }
-    body = read_body(asked, &len);
-    if (!body) {
+    body = read_body(asked, ret_len);
+    if (!body)
         respond_no_memory(asked);
+    return body;
+}
+
+static void respond_chat(struct asked *asked)
+{
+    struct ms_request request;
+    struct ms_error error;
+    size_t len;
+    const char *body = take_body(asked, &len);
+    int status;
+
+    if (!body)
         return;
-    }
     if (asked->wire == MS_WIRE_ANTHROPIC)
         status = ms_anthropic_parse(body, len, &request, &error);
     else
@@ -343,6 +354,25 @@ static void respond_chat(struct asked *asked)
     }
     answer_request(asked, &request);
     ms_request_done(&request);
+}
+
+static void respond_embeddings(struct asked *asked)
+{
+    struct ms_plan nothing = {.calls_count = 0};
+    struct ms_fault fault;
+    struct ms_error error;
+    size_t len;
+    const char *body = take_body(asked, &len);
+
+    if (!body || choose_fault(asked, &nothing, &fault) ||
+        respond_fault(asked, &fault, asked->server->options.model))
+        return;
+    if (ms_embed(body, len, &asked->response->body, &error)) {
+        respond_error(asked, &error);
+        return;
+    }
+    asked->response->status = 200;
+    asked->response->content_type = fault.kind == MS_FAULT_CONTENT_TYPE ? TEXT_TYPE : JSON_TYPE;
 }
 
 static void respond_models(struct asked *asked)
@@ -374,6 +404,8 @@ void ms_respond(struct model_server *server, struct evhttp_request *request,
         refuse_key(&asked);
     else if (asked.wire == MS_WIRE_ANTHROPIC || strcmp(asked.path, CHAT_PATH) == 0)
         respond_chat(&asked);
+    else if (strcmp(asked.path, EMBEDDINGS_PATH) == 0)
+        respond_embeddings(&asked);
     else if (strcmp(asked.path, MODELS_PATH) == 0)
         respond_models(&asked);
     else

@@ -14,7 +14,7 @@
 #include "model_server.h"
 #include "prefix.h"
 
-#define MS_MAX_UNDER_WAY 1024
+#define MS_MAX_UNDER_WAY 16384
 #define MS_IDLE_SECONDS 120  /* a kept-alive connection without a request */
 #define MS_WRITE_SECONDS 600 /* a client that takes nothing */
 #define MS_STALL_SECONDS 600 /* how long a stall lasts at most */

@@ -39,7 +39,8 @@ rv_test_programs += %D%/test-real-http
 %C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_EXTRA_LIBS) -lssl -lcrypto
 
 rv_test_programs += %D%/test-real-model-server
-%C%_test_real_model_server_SOURCES = %D%/model-server.c %D%/model-server-process.c
+%C%_test_real_model_server_SOURCES = %D%/model-server.c \
+	%D%/model-server-formats.c %D%/model-server-process.c
 %C%_test_real_model_server_LDADD = $(RV_TEST_LIBS) examples/server/libmodelserver.la $(RV_LIBS_BASE) \
 	$(CURL_LIBS) $(EVENT_LIBS)
 

@@ -66,6 +66,7 @@ rv_test_programs += %D%/test-tool
 # The scripted model server shares no code with src.
 rv_test_programs += %D%/test-server
 %C%_test_server_SOURCES = \
+	%D%/server-anthropic.c \
 	%D%/server-reply.c \
 	%D%/server-request.c \
 	%D%/server-script.c
