@@ -298,7 +298,11 @@ static const struct fault_case {
      {"event: ping\r\ndata: ", "}\r\n\r\n"}},
     {"comments", 1, CLOSED, {": keep-alive\n\n", "[DONE]"}, {": keep-alive\n\n", "message_stop"}},
     {"bad-utf8", ANY, CLOSED, {"\xff\xfe", "200 OK"}, {"\xff\xfe", "200 OK"}},
-    {"bad-arguments", 1, CLOSED, {"\"arguments\":\"tes\"", "tool_calls"}, {"input_json_delta", "tool_use"}},
+    {"bad-arguments",
+     1,
+     CLOSED,
+     {"\"arguments\":\"tes\"", "tool_calls"},
+     {"input_json", "tool_use"}},
     {"unknown-tool", ANY, CLOSED, {"pod_bay", "tool_calls"}, {"pod_bay", "\"tool_use\""}},
 };
 
