@@ -363,7 +363,7 @@ static void compare_cuts(struct script *script)
         rv_buffer_clear(&other);
         other_error = play_script(script, &other);
         /* Past the cap, what counts is what had come before the piece that was refused. */
-        if (other_error != error && (error == REEVE_ETOOBIG || other_error == REEVE_ETOOBIG))
+        if (error == REEVE_ETOOBIG || other_error == REEVE_ETOOBIG)
             continue;
         FUZZ_CHECK(other_error == error, "cut %d: %d, not %d", script->cut, other_error, error);
         FUZZ_CHECK(fuzz_note_equal(&whole, &other), "cut %d: [%s], not [%s]", script->cut,
