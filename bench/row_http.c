@@ -39,7 +39,7 @@ static void on_data(struct rv_http *http, const char *bytes, size_t len, void *a
     struct turn *turn = arg;
 
     (void)http;
-    if (turn->len + len > sizeof BENCH_ANSWER - 1 || memcmp(BENCH_ANSWER + turn->len, bytes, len))
+    if (turn->len + len > sizeof BENCH_ANSWER - 1 || memcmp(&BENCH_ANSWER[turn->len], bytes, len))
         turn->wrong = true;
     turn->len += len;
 }

@@ -26,7 +26,7 @@ static size_t on_data(char *bytes, size_t size, size_t count, void *arg)
     struct turn *turn = arg;
     const size_t len = size * count;
 
-    if (turn->len + len > sizeof BENCH_ANSWER - 1 || memcmp(BENCH_ANSWER + turn->len, bytes, len))
+    if (turn->len + len > sizeof BENCH_ANSWER - 1 || memcmp(&BENCH_ANSWER[turn->len], bytes, len))
         turn->wrong = true;
     turn->len += len;
     return len;
