@@ -17,7 +17,9 @@ enum { FEWEST_REQUESTS = 16, MOST_REQUESTS = 65536, IDLE_CONNECTIONS = 128 };
 struct gate {
     struct reeve_runtime *runtime;
     struct rv_mem *mem;
-    struct rv_http_settings settings;
+    struct rv_http_settings settings; /* its texts are the two below */
+    char *proxy;
+    char *ca_file;
     bool in_use;
     struct rv_map hosts;
     struct rv_list ring; /* of hosts that may start one */
@@ -56,14 +58,12 @@ static void fill_in(struct rv_http_settings *settings)
         settings->max_idle_connections = IDLE_CONNECTIONS;
 }
 
-static void free_texts(struct rv_mem *mem, struct rv_http_settings *settings)
+static void free_texts(struct rv_mem *mem, char *proxy, char *ca_file)
 {
-    char *proxy = (char *)(uintptr_t)settings->proxy;
-
     if (proxy)
-        explicit_bzero(proxy, strlen(proxy));
+        explicit_bzero(proxy, strlen(proxy)); /* it may carry a password */
     rv_free(mem, proxy);
-    rv_free(mem, (void *)(uintptr_t)settings->ca_file);
+    rv_free(mem, ca_file);
 }
 
 static void gate_free(void *value)
@@ -72,7 +72,7 @@ static void gate_free(void *value)
 
     rv_ready_remove(&gate->task);
     rv_map_done(&gate->hosts);
-    free_texts(gate->mem, &gate->settings);
+    free_texts(gate->mem, gate->proxy, gate->ca_file);
     rv_free(gate->mem, gate);
 }
 
@@ -100,21 +100,25 @@ static struct gate *gate_of(struct reeve_runtime *runtime)
 int rv_http_settings_set(struct reeve_runtime *runtime, const struct rv_http_settings *settings)
 {
     struct gate *gate = gate_of(runtime);
-    struct rv_http_settings kept = *settings;
+    char *proxy, *ca_file;
 
     if (!gate)
         return REEVE_ENOMEM;
     if (gate->in_use)
         return REEVE_EINVAL;
-    kept.proxy = rv_strdup(gate->mem, settings->proxy);
-    kept.ca_file = rv_strdup(gate->mem, settings->ca_file);
-    if ((settings->proxy && !kept.proxy) || (settings->ca_file && !kept.ca_file)) {
-        free_texts(gate->mem, &kept);
+    proxy = rv_strdup(gate->mem, settings->proxy);
+    ca_file = rv_strdup(gate->mem, settings->ca_file);
+    if ((settings->proxy && !proxy) || (settings->ca_file && !ca_file)) {
+        free_texts(gate->mem, proxy, ca_file);
         return REEVE_ENOMEM;
     }
-    free_texts(gate->mem, &gate->settings);
-    fill_in(&kept);
-    gate->settings = kept;
+    free_texts(gate->mem, gate->proxy, gate->ca_file);
+    gate->proxy = proxy;
+    gate->ca_file = ca_file;
+    gate->settings = *settings;
+    gate->settings.proxy = proxy;
+    gate->settings.ca_file = ca_file;
+    fill_in(&gate->settings);
     return 0;
 }
 

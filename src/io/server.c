@@ -365,7 +365,7 @@ static bool sigpipe_kills(void)
 
 static uint16_t port_of(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t len = sizeof address;
 
     if (getsockname(fd, (struct sockaddr *)&address, &len))
