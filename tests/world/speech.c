@@ -7,6 +7,9 @@
 #define CHUNK(delta) DATA("{\"choices\":[{\"index\":0,\"delta\":" delta "}]}")
 /* Anthropic's own server ends lines by LF; proxies in between have been seen to make them CR LF. */
 #define NAMED(type, rest) "event: " type "\r\ndata: {\"type\":\"" type "\"" rest "}\r\n\r\n"
+/* The same, its data in two lines, which the standard joins by a line feed. */
+#define NAMED_IN_TWO(type, rest)                                                                   \
+    "event: " type "\r\ndata: {\"type\":\"" type "\",\r\ndata: " rest "}\r\n\r\n"
 #define BLOCK_DELTA(index, delta)                                                                  \
     NAMED("content_block_delta", ",\"index\":" index ",\"delta\":" delta)
 
@@ -73,8 +76,9 @@ static const struct speech anthropic_calls = {
         BLOCK_DELTA("2", "{\"type\":\"input_json_delta\",\"partial_json\":"
                          "\"{\\\"n\\\":\\\"\\u00e9\\\\n2\\\"}\"}"),
         NAMED("content_block_stop", ",\"index\":2"),
-        NAMED("message_delta", ",\"delta\":{\"stop_reason\":\"tool_use\",\"stop_sequence\":null},"
-                               "\"usage\":{\"output_tokens\":20}"),
+        NAMED_IN_TWO("message_delta",
+                     "\"delta\":{\"stop_reason\":\"tool_use\",\"stop_sequence\":null},"
+                     "\"usage\":{\"output_tokens\":20}"),
         NAMED("message_stop", ""),
     },
     {"{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":"

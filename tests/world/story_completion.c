@@ -67,6 +67,7 @@ static void note_end(const struct reeve_completion *completion, int error)
 static void on_done(struct reeve_completion *completion, int error, void *arg)
 {
     struct telling *telling = arg;
+    const struct reeve_call *calls;
     const char *text;
     size_t len, count;
 
@@ -75,9 +76,11 @@ static void on_done(struct reeve_completion *completion, int error, void *arg)
     text = reeve_completion_text(completion, &len);
     cr_assert(len >= telling->text_len && !memcmp(text, telling->text, telling->text_len));
     cr_assert_eq(reeve_completion_error(completion) != NULL, error != 0);
-    reeve_completion_calls(completion, &count);
+    calls = reeve_completion_calls(completion, &count);
     cr_assert_eq(count, error ? 0 : 2, "%zu calls of an answer that ended with %d", count, error);
     cr_assert(error || !strcmp(text, "Let me look. "));
+    cr_assert(error || !strcmp(calls[0].arguments, "{\"n\":1}"));
+    cr_assert(error || !strcmp(calls[1].arguments, "{\"n\":\"\xC3\xA9\\n2\"}"));
     note_end(completion, error);
     rv_world_step(telling->world);
     telling->completion = NULL;
