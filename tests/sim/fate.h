@@ -21,12 +21,15 @@ struct rv_fate {
     enum rv_sim_http_fault fault;
     unsigned fault_request; /* which request meets it: 1, 2, … */
     size_t fault_after;     /* as rv_sim_http_fault's */
+    uint64_t file_fault_at; /* which operation on files fails: 1, 2, …; 0: none */
+    int file_errno;         /* 0: it never ends by itself */
     bool stepping;      /* the loop goes in the smallest steps that it has, and they are counted */
     uint64_t strike_at; /* the step at which rv_sim_play strikes; 0: never */
 
     /* What the run told. */
     uint64_t steps;
     bool struck;
+    uint64_t file_ops; /* operations on files */
     unsigned requests;
     size_t body_bytes[RV_FATE_ANSWERS_MAX]; /* of the answer to request 1, 2, … as scripted */
 };

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files in memory. See file.h. A node lives as long as the tree, so that what is open may be
- * removed.
- */
+/* Operations on files in memory, and what goes wrong with them. See file.h. */
 #include "tests/sim/file.h"
 
 #include <assert.h>
@@ -15,6 +13,8 @@
 #include "io/file_op.h"
 #include "io/path.h"
 #include "loop/runtime.h"
+#include "tests/sim/fate.h"
+#include "tests/sim/file_tree.h"
 #include "tests/sim/sim.h"
 
 #include <reeve/error.h>
@@ -22,21 +22,8 @@
 enum {
     FDS = 1024,
     FIRST_FD = 1000000, /* no descriptor of the system's */
-    MAX_LINKS = 40,
     SCAN_ENTRIES = 64,
-};
-
-struct node {
-    struct node *all;
-    struct node *parent; /* NULL: the top, or removed */
-    struct node *first;
-    struct node *next;
-    char name[256];
-    mode_t mode;
-    char *bytes; /* of a file or a link, NUL-terminated */
-    size_t len;
-    uint64_t inode;
-    uint64_t changes;
+    MAX_FATE_LATENCY_MS = 4,
 };
 
 struct weather {
@@ -47,11 +34,8 @@ struct weather {
 
 struct rv_sim_files {
     struct reeve_runtime *runtime;
-    struct node *all;
-    struct node *top;
-    uint64_t inodes;
-    uint64_t clock;
-    struct node *fds[FDS];
+    struct rv_sim_tree tree;
+    struct rv_sim_node *fds[FDS];
     bool appends[FDS];
     struct weather weather[RV_SIM_FILE_VERBS];
     uint64_t latency_ms;
@@ -79,157 +63,34 @@ static void *must(void *memory)
     return memory;
 }
 
-/* ---- the tree ----------------------------------------------------------------------------- */
-
-static struct node *node_new(struct rv_sim_files *files, const char *name, size_t len, mode_t mode)
-{
-    struct node *node = must(calloc(1, sizeof *node));
-
-    assert(len < sizeof node->name);
-    memcpy(node->name, name, len);
-    node->mode = mode;
-    node->inode = ++files->inodes;
-    node->changes = ++files->clock;
-    node->all = files->all;
-    files->all = node;
-    return node;
-}
-
-static void adopt(struct node *folder, struct node *node)
-{
-    struct node **at = &folder->first;
-
-    while (*at)
-        at = &(*at)->next;
-    *at = node;
-    node->next = NULL;
-    node->parent = folder;
-}
-
-static void orphan(struct node *node)
-{
-    struct node **at = &node->parent->first;
-
-    while (*at != node)
-        at = &(*at)->next;
-    *at = node->next;
-    node->parent = NULL;
-}
-
-static struct node *child_of(const struct node *folder, const char *name, size_t len)
-{
-    struct node *node;
-
-    for (node = folder->first; node; node = node->next) {
-        if (strlen(node->name) == len && !memcmp(node->name, name, len))
-            return node;
-    }
-    return NULL;
-}
-
-static void set_bytes(struct rv_sim_files *files, struct node *node, const void *bytes, size_t len)
-{
-    node->bytes = must(realloc(node->bytes, len + 1));
-    if (len)
-        memcpy(node->bytes, bytes, len);
-    node->bytes[len] = '\0';
-    node->len = len;
-    node->changes = ++files->clock;
-}
-
-struct walk {
-    struct node *folder; /* where the last name stands */
-    struct node *node;   /* NULL: nothing of that name */
-    char name[256];
-    int links;
-};
-
-/* An errno; ENOENT also for a missing last name, with the folder and the name told. */
-static int walk_to(struct rv_sim_files *files, struct node *from, const char *path, bool follow,
-                   struct walk *walk)
-{
-    struct rv_path_part part;
-    size_t position = 0;
-    int error;
-
-    walk->folder = from;
-    walk->node = from;
-    if (path[0] == '/')
-        return EXDEV;
-    while (rv_path_next(path, &position, &part)) {
-        if (!walk->node)
-            return walk->folder = NULL, ENOENT;
-        if (!S_ISDIR(walk->node->mode))
-            return ENOTDIR;
-        if (rv_path_part_is(&part, "."))
-            continue;
-        if (rv_path_part_is(&part, "..")) {
-            if (walk->node == files->top)
-                return EXDEV;
-            walk->node = walk->node->parent;
-            continue;
-        }
-        if (part.len >= sizeof walk->name)
-            return ENAMETOOLONG;
-        memcpy(walk->name, part.name, part.len);
-        walk->name[part.len] = '\0';
-        walk->folder = walk->node;
-        walk->node = child_of(walk->folder, part.name, part.len);
-        if (walk->node && S_ISLNK(walk->node->mode) && (!part.last || part.slash_ends || follow)) {
-            if (++walk->links > MAX_LINKS)
-                return ELOOP;
-            error = walk_to(files, walk->folder, walk->node->bytes, true, walk);
-            if (error && (error != ENOENT || !part.last))
-                return error;
-        }
-        if (walk->node && part.slash_ends && !S_ISDIR(walk->node->mode))
-            return ENOTDIR;
-    }
-    return walk->node ? 0 : ENOENT;
-}
-
-static struct node *make(struct rv_sim_files *files, const char *path, mode_t mode)
-{
-    struct node *folder = files->top, *node;
-    struct rv_path_part part;
-    size_t position = 0;
-
-    while (rv_path_next(path, &position, &part)) {
-        node = child_of(folder, part.name, part.len);
-        if (!node) {
-            node = node_new(files, part.name, part.len, part.last ? mode : S_IFDIR | 0755);
-            adopt(folder, node);
-        }
-        folder = node;
-    }
-    return folder;
-}
-
 void rv_sim_file_put(struct rv_sim_files *files, const char *path, const void *bytes, size_t len)
 {
-    set_bytes(files, make(files, path, S_IFREG | 0644), bytes, len);
+    rv_sim_node_set_bytes(&files->tree, rv_sim_tree_make(&files->tree, path, S_IFREG | 0644), bytes,
+                          len);
 }
 
 void rv_sim_file_folder(struct rv_sim_files *files, const char *path)
 {
-    make(files, path, S_IFDIR | 0755);
+    rv_sim_tree_make(&files->tree, path, S_IFDIR | 0755);
 }
 
 void rv_sim_file_link(struct rv_sim_files *files, const char *path, const char *target)
 {
-    set_bytes(files, make(files, path, S_IFLNK | 0777), target, strlen(target));
+    rv_sim_node_set_bytes(&files->tree, rv_sim_tree_make(&files->tree, path, S_IFLNK | 0777),
+                          target, strlen(target));
 }
 
 void rv_sim_file_fifo(struct rv_sim_files *files, const char *path)
 {
-    make(files, path, S_IFIFO | 0644);
+    rv_sim_tree_make(&files->tree, path, S_IFIFO | 0644);
 }
 
 const char *rv_sim_file_text(struct rv_sim_files *files, const char *path, size_t *ret_len)
 {
-    struct walk walk = {0};
+    struct rv_sim_walk walk = {0};
 
-    if (walk_to(files, files->top, path, true, &walk) != 0 || !S_ISREG(walk.node->mode))
+    if (rv_sim_tree_walk(&files->tree, files->tree.top, path, true, &walk) != 0 ||
+        !S_ISREG(walk.node->mode))
         return NULL;
     if (ret_len)
         *ret_len = walk.node->len;
@@ -238,11 +99,12 @@ const char *rv_sim_file_text(struct rv_sim_files *files, const char *path, size_
 
 size_t rv_sim_file_entries(struct rv_sim_files *files, const char *path)
 {
-    struct walk walk = {0};
-    struct node *node;
+    struct rv_sim_walk walk = {0};
+    struct rv_sim_node *node;
     size_t count = 0;
 
-    if (walk_to(files, files->top, path, true, &walk) != 0 || !S_ISDIR(walk.node->mode))
+    if (rv_sim_tree_walk(&files->tree, files->tree.top, path, true, &walk) != 0 ||
+        !S_ISDIR(walk.node->mode))
         return SIZE_MAX;
     for (node = walk.node->first; node; node = node->next)
         count++;
@@ -251,7 +113,7 @@ size_t rv_sim_file_entries(struct rv_sim_files *files, const char *path)
 
 /* ---- descriptors -------------------------------------------------------------------------- */
 
-static int fd_new(struct rv_sim_files *files, struct node *node, bool appends)
+static int fd_new(struct rv_sim_files *files, struct rv_sim_node *node, bool appends)
 {
     size_t i;
 
@@ -265,15 +127,15 @@ static int fd_new(struct rv_sim_files *files, struct node *node, bool appends)
     return -EMFILE;
 }
 
-static struct node *node_of(struct rv_sim_files *files, int fd)
+static struct rv_sim_node *node_of(struct rv_sim_files *files, int fd)
 {
-    struct node *node = fd < 0 ? files->top : files->fds[fd - FIRST_FD];
+    struct rv_sim_node *node = fd < 0 ? files->tree.top : files->fds[fd - FIRST_FD];
 
     assert(node && "a descriptor that is not open");
     return node;
 }
 
-static void fill_status(const struct node *node, struct stat *status)
+static void fill_status(const struct rv_sim_node *node, struct stat *status)
 {
     memset(status, 0, sizeof *status);
     status->st_mode = node->mode;
@@ -287,13 +149,13 @@ static size_t existing_len(struct rv_sim_files *files, const char *path)
 {
     char parent[4096];
     size_t len = strlen(path);
-    struct walk walk;
+    struct rv_sim_walk walk;
 
     while ((len = rv_path_parent_len(path, len)) && len < sizeof parent) {
         memcpy(parent, path, len);
         parent[len] = '\0';
-        walk = (struct walk){0};
-        if (walk_to(files, files->top, parent, true, &walk) == 0)
+        walk = (struct rv_sim_walk){0};
+        if (rv_sim_tree_walk(&files->tree, files->tree.top, parent, true, &walk) == 0)
             return len;
     }
     return 0;
@@ -315,9 +177,9 @@ static int refuse_path(struct flight *flight, int os_errno)
 static int do_open(struct flight *flight)
 {
     struct rv_file_op *op = flight->op;
-    struct walk walk = {0};
-    int error = walk_to(flight->files, node_of(flight->files, flight->folder_fd), op->path,
-                        op->want != RV_WANT_FOLDER_SANS_LINK, &walk);
+    struct rv_sim_walk walk = {0};
+    int error = rv_sim_tree_walk(&flight->files->tree, node_of(flight->files, flight->folder_fd),
+                                 op->path, op->want != RV_WANT_FOLDER_SANS_LINK, &walk);
 
     if (error)
         return refuse_path(flight, error);
@@ -337,7 +199,7 @@ static int do_place(struct flight *flight)
     size_t len = strlen(op->path), parent_len = rv_path_parent_len(op->path, len);
     const char *last = op->path + parent_len + strspn(op->path + parent_len, "/");
     size_t last_len = strcspn(last, "/");
-    struct walk walk = {0};
+    struct rv_sim_walk walk = {0};
     int error;
 
     if ((last_len == 1 && last[0] == '.') || (last_len == 2 && !memcmp(last, "..", 2))) {
@@ -345,7 +207,8 @@ static int do_place(struct flight *flight)
         return REEVE_ENOTFILE;
     }
     place->is_folder = op->path[len - 1] == '/';
-    error = walk_to(flight->files, flight->files->top, op->path, op->follow, &walk);
+    error = rv_sim_tree_walk(&flight->files->tree, flight->files->tree.top, op->path, op->follow,
+                             &walk);
     if (error == ENOTDIR && place->is_folder && walk.node)
         error = 0; /* the request says so */
     if (error && (error != ENOENT || !walk.folder))
@@ -361,21 +224,22 @@ static int do_place(struct flight *flight)
 static int do_create(struct flight *flight)
 {
     struct rv_file_op *op = flight->op;
-    struct node *folder = node_of(flight->files, flight->folder_fd);
-    struct node *node = child_of(folder, op->path, strlen(op->path));
+    struct rv_sim_node *folder = node_of(flight->files, flight->folder_fd);
+    struct rv_sim_node *node = rv_sim_node_child(folder, op->path, strlen(op->path));
 
     if (node && (flight->flags & O_EXCL))
         return refuse_path(flight, EEXIST);
     if (node && !S_ISREG(node->mode))
         return rv_want_error(RV_WANT_FILE, node->mode, &op->opened.problem);
     if (!node) {
-        node = node_new(flight->files, op->path, strlen(op->path), S_IFREG | flight->mode);
-        adopt(folder, node);
+        node = rv_sim_node_new(&flight->files->tree, op->path, strlen(op->path),
+                               S_IFREG | flight->mode);
+        rv_sim_node_adopt(folder, node);
     }
     if (op->alike)
         node->mode = op->like.st_mode;
     if (flight->flags & O_TRUNC)
-        set_bytes(flight->files, node, "", 0);
+        rv_sim_node_set_bytes(&flight->files->tree, node, "", 0);
     fill_status(node, &op->opened.status);
     op->opened.fd = fd_new(flight->files, node, flight->flags & O_APPEND);
     return op->opened.fd < 0 ? refuse_path(flight, EMFILE) : 0;
@@ -383,13 +247,15 @@ static int do_create(struct flight *flight)
 
 static size_t shortened(const struct rv_sim_files *files, size_t len)
 {
-    return files->max_bytes && len > files->max_bytes ? files->max_bytes : len;
+    if (files->max_bytes && len > files->max_bytes)
+        len = files->max_bytes;
+    return rv_fate()->seed && len ? 1 + (size_t)(rv_fate_random() % len) : len;
 }
 
 static int do_read(struct flight *flight)
 {
     struct rv_file_call *call = &flight->op->call;
-    struct node *node = node_of(flight->files, call->fd);
+    struct rv_sim_node *node = node_of(flight->files, call->fd);
     size_t len = call->offset < node->len ? node->len - (size_t)call->offset : 0;
 
     if (len > call->len)
@@ -405,7 +271,7 @@ static int do_write(struct flight *flight)
 {
     struct rv_sim_files *files = flight->files;
     struct rv_file_call *call = &flight->op->call;
-    struct node *node = node_of(files, call->fd);
+    struct rv_sim_node *node = node_of(files, call->fd);
     size_t len = shortened(files, call->len);
     size_t offset = files->appends[call->fd - FIRST_FD] ? node->len : (size_t)call->offset;
 
@@ -422,13 +288,13 @@ static int do_write(struct flight *flight)
         node->bytes[node->len] = '\0';
     }
     memcpy(node->bytes + offset, call->from, len);
-    node->changes = ++files->clock;
+    node->changes = ++files->tree.clock;
     flight->op->got = len;
     return 0;
 }
 
 /* Whether `node` is `folder` or has it below it. */
-static bool holds(const struct node *node, const struct node *folder)
+static bool holds(const struct rv_sim_node *node, const struct rv_sim_node *folder)
 {
     while (folder && folder != node)
         folder = folder->parent;
@@ -438,10 +304,10 @@ static bool holds(const struct node *node, const struct node *folder)
 static int do_rename(struct flight *flight)
 {
     struct rv_file_call *call = &flight->op->call;
-    struct node *folder = node_of(flight->files, call->fd);
-    struct node *to_folder = node_of(flight->files, call->to_fd);
-    struct node *node = child_of(folder, call->path, strlen(call->path));
-    struct node *old = child_of(to_folder, call->to, strlen(call->to));
+    struct rv_sim_node *folder = node_of(flight->files, call->fd);
+    struct rv_sim_node *to_folder = node_of(flight->files, call->to_fd);
+    struct rv_sim_node *node = rv_sim_node_child(folder, call->path, strlen(call->path));
+    struct rv_sim_node *old = rv_sim_node_child(to_folder, call->to, strlen(call->to));
 
     if (!node)
         return refuse_path(flight, ENOENT);
@@ -456,17 +322,18 @@ static int do_rename(struct flight *flight)
     if (old && old->first)
         return refuse_path(flight, ENOTEMPTY);
     if (old)
-        orphan(old);
-    orphan(node);
+        rv_sim_node_orphan(old);
+    rv_sim_node_orphan(node);
     snprintf(node->name, sizeof node->name, "%s", call->to);
-    adopt(to_folder, node);
+    rv_sim_node_adopt(to_folder, node);
     return 0;
 }
 
 static int do_unlink(struct flight *flight)
 {
     struct rv_file_call *call = &flight->op->call;
-    struct node *node = child_of(node_of(flight->files, call->fd), call->path, strlen(call->path));
+    struct rv_sim_node *node =
+        rv_sim_node_child(node_of(flight->files, call->fd), call->path, strlen(call->path));
 
     if (!node)
         return refuse_path(flight, ENOENT);
@@ -476,25 +343,26 @@ static int do_unlink(struct flight *flight)
         return refuse_path(flight, EISDIR);
     if (node->first)
         return refuse_path(flight, ENOTEMPTY);
-    orphan(node);
+    rv_sim_node_orphan(node);
     return 0;
 }
 
 static int do_mkdir(struct flight *flight)
 {
     struct rv_file_call *call = &flight->op->call;
-    struct node *folder = node_of(flight->files, call->fd);
+    struct rv_sim_node *folder = node_of(flight->files, call->fd);
 
-    if (child_of(folder, call->path, strlen(call->path)))
+    if (rv_sim_node_child(folder, call->path, strlen(call->path)))
         return refuse_path(flight, EEXIST);
-    adopt(folder, node_new(flight->files, call->path, strlen(call->path), S_IFDIR | call->mode));
+    rv_sim_node_adopt(folder, rv_sim_node_new(&flight->files->tree, call->path, strlen(call->path),
+                                              S_IFDIR | call->mode));
     return 0;
 }
 
 static int do_scan(struct flight *flight)
 {
     struct rv_file_op *op = flight->op;
-    struct node *node = node_of(flight->files, op->call.fd)->first;
+    struct rv_sim_node *node = node_of(flight->files, op->call.fd)->first;
     size_t i;
 
     for (i = 0; node && i < op->scan->position; i++)
@@ -542,11 +410,27 @@ static void happen(struct rv_sim_event *event)
     op->done(op);
 }
 
+/* What weather or fate have in store for it: false if it is never to end by itself. */
+static bool meet_fault(struct flight *flight)
+{
+    struct weather *weather = &flight->files->weather[flight->verb];
+    struct rv_fate *fate = rv_fate();
+
+    fate->file_ops++;
+    if (fate->file_ops == fate->file_fault_at)
+        flight->os_errno = fate->file_errno;
+    else if (++weather->count == weather->fail_at)
+        flight->os_errno = weather->os_errno;
+    else
+        return true;
+    return flight->os_errno != 0;
+}
+
 static struct flight *take_off(struct rv_file_op *op, enum rv_sim_file_verb verb)
 {
     struct rv_sim_files *files = rv_sim_files_of(op->root->runtime);
-    struct weather *weather = &files->weather[verb];
     struct flight *flight = must(calloc(1, sizeof *flight));
+    uint64_t late_ms = rv_fate_random() % (MAX_FATE_LATENCY_MS + 1);
 
     op->error = 0;
     op->os_errno = 0;
@@ -557,12 +441,8 @@ static struct flight *take_off(struct rv_file_op *op, enum rv_sim_file_verb verb
     flight->verb = verb;
     files->pending++;
     rv_sim_event_init(&flight->event, happen);
-    if (++weather->count == weather->fail_at) {
-        flight->os_errno = weather->os_errno;
-        if (!flight->os_errno)
-            return flight;
-    }
-    rv_sim_schedule_ms(files->runtime, &flight->event, files->latency_ms);
+    if (meet_fault(flight))
+        rv_sim_schedule_ms(files->runtime, &flight->event, files->latency_ms + late_ms);
     return flight;
 }
 
@@ -690,19 +570,19 @@ void rv_file_close(struct rv_root *root, int *fd)
 
 int rv_file_may_write(struct rv_root *root, int folder_fd, const char *name)
 {
-    struct node *folder = node_of(rv_sim_files_of(root->runtime), folder_fd);
-    struct node *node = child_of(folder, name, strlen(name));
+    struct rv_sim_node *folder = node_of(rv_sim_files_of(root->runtime), folder_fd);
+    struct rv_sim_node *node = rv_sim_node_child(folder, name, strlen(name));
 
     return node && (node->mode & 0200) ? 0 : EACCES;
 }
 
 void rv_file_discard(struct rv_root *root, int folder_fd, const char *name)
 {
-    struct node *folder = node_of(rv_sim_files_of(root->runtime), folder_fd);
-    struct node *node = child_of(folder, name, strlen(name));
+    struct rv_sim_node *folder = node_of(rv_sim_files_of(root->runtime), folder_fd);
+    struct rv_sim_node *node = rv_sim_node_child(folder, name, strlen(name));
 
     if (node)
-        orphan(node);
+        rv_sim_node_orphan(node);
 }
 
 bool rv_file_force_backend(struct reeve_runtime *runtime, enum rv_file_backend backend)
@@ -755,14 +635,9 @@ bool rv_root_force_walk(struct rv_root *root, bool on)
 static void free_files(void *value)
 {
     struct rv_sim_files *files = value;
-    struct node *node;
 
     assert(!files->pending);
-    while ((node = files->all)) {
-        files->all = node->all;
-        free(node->bytes);
-        free(node);
-    }
+    rv_sim_tree_done(&files->tree);
     free(files);
 }
 
@@ -775,7 +650,7 @@ struct rv_sim_files *rv_sim_files_of(struct reeve_runtime *runtime)
     files = must(calloc(1, sizeof *files));
     files->runtime = runtime;
     files->room = UINT64_MAX;
-    files->top = node_new(files, "", 0, S_IFDIR | 0755);
+    rv_sim_tree_init(&files->tree);
     rv_runtime_slot_set(runtime, RV_SLOT_FILE, files, free_files);
     return files;
 }

@@ -2,7 +2,8 @@
 /*
  * Files in memory, linked in place of the system below io/file_op.h: the requests on files are the
  * real ones, time is the virtual one, and no disk is touched. A runtime has one tree; every root is
- * its top. Names, links and kinds are as on a disk; permissions are told only by faults.
+ * its top. Names, links and kinds are as on a disk; permissions are told only by faults. A seed
+ * (tests/sim/fate.h) has operations take their time and reads and writes move less than asked.
  *
  *     struct rv_sim_files *files = rv_sim_files_of(runtime);
  *     rv_sim_file_put(files, "src/main.c", "int main;\n", 10);

@@ -11,6 +11,8 @@ check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
 %C%_libsimio_la_SOURCES = \
 	%D%/file.c \
 	%D%/file.h \
+	%D%/file_tree.c \
+	%D%/file_tree.h \
 	%D%/http.c \
 	%D%/http.h \
 	%D%/process.c \
@@ -76,6 +78,7 @@ rv_test_programs += %D%/test-sim-stream
 %C%_test_sim_stream_SOURCES = \
 	%D%/test_stream.c
 %C%_test_sim_stream_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)
+
 rv_test_programs += %D%/test-sim-file
 %C%_test_sim_file_SOURCES = \
 	%D%/runtime.h \

@@ -9,6 +9,9 @@
 
 #include "io/process_system.h"
 #include "loop/runtime.h"
+#include "tests/sim/fate.h"
+
+enum { MAX_FATE_PIECE = 24, MAX_FATE_WAIT_MS = 3 };
 
 enum step_kind { STEP_WAIT, STEP_WRITE, STEP_CLOSE, STEP_EXIT, STEP_DIE, STEP_HANG };
 
@@ -284,6 +287,17 @@ static void play_afterlife(struct rv_sim_child *x)
         end_pipes(x);
 }
 
+/* A seed has children take their time between two pieces. */
+static void next_piece(struct rv_sim_child *x)
+{
+    uint64_t wait_ms = rv_fate_random() % (MAX_FATE_WAIT_MS + 1);
+
+    if (wait_ms)
+        rv_timer_start_ms(x->process->runtime, &x->timer, wait_ms);
+    else
+        next_turn(x);
+}
+
 static void step_over(struct rv_sim_child *x, struct step *step)
 {
     step_free(step);
@@ -295,6 +309,7 @@ static void play_write(struct rv_sim_child *x, struct step *step)
 {
     size_t len = step->len - x->sent;
     size_t room = len ? rv_process_room(x->process, step->stream) : 0;
+    size_t luck = rv_fate()->seed ? 1 + (size_t)(rv_fate_random() % MAX_FATE_PIECE) : SIZE_MAX;
 
     if (!len) {
         step_over(x, step);
@@ -302,12 +317,13 @@ static void play_write(struct rv_sim_child *x, struct step *step)
     }
     if (x->world->piece_bytes && len > x->world->piece_bytes)
         len = x->world->piece_bytes;
+    len = len < luck ? len : luck;
     len = len < room ? len : room;
     if (!len)
         return; /* until rv_child_read_on */
     x->sent += len;
     rv_process_output_came(x->process, step->stream, step->text + x->sent - len, len);
-    next_turn(x); /* behind what hands this piece on */
+    next_piece(x); /* behind what hands this piece on */
 }
 
 static void play_step(struct rv_sim_child *x, struct step *step)

@@ -16,7 +16,8 @@
  * A script is written when its child is started, and plays from the loop, a piece a turn. A pipe
  * has no room of its own: a write waits until its reader takes it. A script without an ending exits
  * with 0. A program without a script is not found. Scripts' memory is not the runtime's, but for a
- * block a child, which a sweep fails.
+ * block a child, which a sweep fails. A seed (tests/sim/fate.h) has output come in other pieces,
+ * with waits between them.
  */
 #ifndef RV_TESTS_SIM_PROCESS_H
 #define RV_TESTS_SIM_PROCESS_H

@@ -8,8 +8,9 @@
 
 #include "io/stream_link.h"
 #include "loop/runtime.h"
+#include "tests/sim/fate.h"
 
-enum { MAX_RECEIVED = 4096 };
+enum { MAX_RECEIVED = 4096, MAX_FATE_PIECE = 24, MAX_FATE_WAIT_MS = 3 };
 
 enum step_kind { STEP_WAIT, STEP_SEND, STEP_EXPECT, STEP_READ, STEP_END, STEP_RESET };
 
@@ -234,6 +235,29 @@ static void step_over(struct rv_sim_peer *x, struct step *step)
     next_turn(x);
 }
 
+/* A seed has the peer take its time between two pieces. */
+static void next_piece(struct rv_sim_peer *x)
+{
+    uint64_t wait_ms = rv_fate_random() % (MAX_FATE_WAIT_MS + 1);
+
+    if (!wait_ms) {
+        next_turn(x);
+        return;
+    }
+    x->waiting = true;
+    rv_timer_start_ms(x->stream->runtime, &x->timer, wait_ms);
+}
+
+/* At most `most` bytes, if that is not 0, and no more than luck has it. */
+static size_t piece_of(size_t len, size_t most)
+{
+    size_t luck = rv_fate()->seed ? 1 + (size_t)(rv_fate_random() % MAX_FATE_PIECE) : SIZE_MAX;
+
+    if (most && len > most)
+        len = most;
+    return len < luck ? len : luck;
+}
+
 static void play_send(struct rv_sim_peer *x, struct step *step)
 {
     size_t len = step->len - x->sent, room;
@@ -243,14 +267,13 @@ static void play_send(struct rv_sim_peer *x, struct step *step)
         return;
     }
     room = rv_stream_room(x->stream);
-    if (x->world->from_bytes && len > x->world->from_bytes)
-        len = x->world->from_bytes;
+    len = piece_of(len, x->world->from_bytes);
     len = len < room ? len : room;
     if (!len)
         return; /* until rv_link_read_on */
     x->sent += len;
     rv_stream_came(x->stream, step->text + x->sent - len, len);
-    next_turn(x); /* behind what hands this piece on */
+    next_piece(x); /* behind what hands this piece on */
 }
 
 static void play_expect(struct rv_sim_peer *x, struct step *step)
@@ -354,8 +377,7 @@ static void take(struct rv_task *task)
         return;
     len = rv_stream_next(x->stream, &bytes);
     if (len) {
-        if (x->world->to_bytes && len > x->world->to_bytes)
-            len = x->world->to_bytes;
+        len = piece_of(len, x->world->to_bytes);
         keep(x, bytes, len);
         take_turn(x);
         next_turn(x);

@@ -15,7 +15,8 @@
  *
  * A script is written when its stream is opened, and plays from the loop, a piece a turn; at its
  * end the peer is silent. Who has no script can't be resolved. Scripts' memory is not the
- * runtime's, but for a block a stream, which a sweep fails.
+ * runtime's, but for a block a stream, which a sweep fails. A seed (tests/sim/fate.h) has what the
+ * peer sends and takes come in other pieces, with waits between what it sends.
  */
 #ifndef RV_TESTS_SIM_STREAM_H
 #define RV_TESTS_SIM_STREAM_H
