@@ -37,9 +37,10 @@ static void begin(struct work *work)
 {
     static const struct rv_problem_place place = {0};
     const struct rv_problem_head head = {.status = 200, .content_type = "text/event-stream"};
+    const struct rv_listener listener = {.text = on_text, .arg = work};
 
     bench_check(!rv_response_init(&work->response, work->mem, &rv_codec_openai, &place, MOST_BYTES,
-                                  on_text, work),
+                                  &listener),
                 "a response");
     rv_response_head(&work->response, &head);
 }
