@@ -135,7 +135,7 @@ void rv_http_abort(struct rv_http *http);
 void rv_http_pause(struct rv_http *http);
 void rv_http_resume(struct rv_http *http);
 
-/* The owner of a pulled body has more of it after RV_HTTP_GIVE_LATER. */
+/* The owner of a pulled body has more of it after RV_HTTP_GIVE_LATER; legal inside on_body, too. */
 void rv_http_body_ready(struct rv_http *http);
 
 /* From on_head on: 0 before. */

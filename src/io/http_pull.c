@@ -91,6 +91,7 @@ static int ask_owner(struct rv_http *http)
         rv_http_describe(http, REEVE_ENOMEM, NULL);
         return REEVE_ENOMEM;
     }
+    http->owner_late = true; /* rv_http_body_ready may be called inside */
     http->in_callback = true;
     give =
         http->options.on_body(http, http->pulled.data, RV_HTTP_PULL_BYTES, &len, http->options.arg);
@@ -99,7 +100,8 @@ static int ask_owner(struct rv_http *http)
     assert((len || give != RV_HTTP_GIVE_MORE || http->canceled) && "more is at least a byte");
     http->pulled.len = len;
     http->given_bytes += len;
-    http->owner_late = give == RV_HTTP_GIVE_LATER;
+    if (give != RV_HTTP_GIVE_LATER)
+        http->owner_late = false;
     http->body_over = give == RV_HTTP_GIVE_LAST;
     return http->canceled ? 0 : check_length(http, http->body_over);
 }
