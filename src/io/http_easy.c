@@ -500,5 +500,9 @@ int rv_easy_result(struct rv_transfer *transfer, int result, char *text, size_t 
         meaning.error != REEVE_ENOMEM)
         return proxy_result(transfer, &meaning, text, size, ret_detail);
     *ret_detail = find_reason(transfer, &meaning, text, size);
+    if (!*ret_detail && http->proxy.label && meaning.error == REEVE_EPROTOCOL) {
+        snprintf(text, size, "it came by the proxy %s", http->proxy.label);
+        *ret_detail = text;
+    }
     return meaning.error;
 }

@@ -38,6 +38,21 @@ rv_test_programs += %D%/test-real-http
 	%D%/tls-server.h
 %C%_test_real_http_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_EXTRA_LIBS) -lssl -lcrypto
 
+# Against nginx and through tinyproxy, where they are installed.
+rv_test_programs += %D%/test-real-nginx
+%C%_test_real_nginx_SOURCES = \
+	%D%/http-nginx.c \
+	%D%/http-outside.c \
+	%D%/http-outside.h \
+	%D%/http-tinyproxy.c \
+	%D%/http-world.c \
+	%D%/http-world.h \
+	%D%/raw-server.c \
+	%D%/raw-server.h \
+	%D%/tls-papers.c \
+	%D%/tls-papers.h
+%C%_test_real_nginx_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_IO) $(EVENT_EXTRA_LIBS) -lcrypto
+
 rv_test_programs += %D%/test-real-model-server
 %C%_test_real_model_server_SOURCES = %D%/model-server.c \
 	%D%/model-server-formats.c %D%/model-server-process.c

@@ -95,6 +95,19 @@ void rv_test_fault(struct rv_test *t, const char *format, ...)
         memcpy(t->first_fault, text, sizeof text);
 }
 
+void rv_test_skip(const char *format, ...)
+{
+    char text[160];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fprintf(stderr, "%s::%s is skipped: %s\n", current.test->suite, current.test->name, text);
+    current.finished = true;
+    criterion_skip_test("%s", text);
+}
+
 void rv_test_at_end(struct rv_test *t, rv_test_check_fn fn, void *arg)
 {
     cr_assert_lt(t->checks, RV_TEST_CHECKS_MAX, "too many checks at the end");

@@ -75,6 +75,10 @@ struct rv_fixture {
 void rv_test_fault(struct rv_test *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Ends the test here, neither red nor green, and prints why: what it needs is not on this machine.
+ */
+void rv_test_skip(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
 /* Has fn called after tear-down, while mem still lives; in a sweep, after each run of it. */
 void rv_test_at_end(struct rv_test *t, rv_test_check_fn fn, void *arg);
 
