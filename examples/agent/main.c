@@ -147,6 +147,8 @@ static void on_done(struct reeve_agent *agent, const struct reeve_run *run, void
     app->running = false;
     app->exit_code = exit_code_of(run);
     view_end_run(&app->view, run);
+    if (run->detail && run->detail->http_status == 404 && settings_url_advice(&app->settings))
+        view_note(&app->view, "%s", settings_url_advice(&app->settings));
     if (app->settings.demo)
         app->exit_code = demo_verdict(app, app->exit_code);
     if (!app->input) {
@@ -178,6 +180,7 @@ static void on_interrupt(evutil_socket_t signal_number, short what, void *arg)
 static bool start_server(struct app *app)
 {
     struct model_server_options options;
+    char why[256];
 
     model_server_options_init(&options);
     if (model_server_new(app->base, &options, &app->server)) {
@@ -186,10 +189,12 @@ static bool start_server(struct app *app)
                   "127.0.0.1, or no memory");
         return false;
     }
-    app->settings.base_url = model_server_url(app->server);
+    app->settings.base_url = app->settings.provider == REEVE_PROVIDER_ANTHROPIC
+                                 ? model_server_anthropic_url(app->server)
+                                 : model_server_url(app->server);
     app->settings.model = "scripted";
-    view_note(&app->view, "no key: asking the scripted model at %s, on this loop",
-              app->settings.base_url);
+    settings_note_scripted(&app->settings, why, sizeof why);
+    view_note(&app->view, "%s at %s, on this loop", why, app->settings.base_url);
     return true;
 }
 
@@ -328,11 +333,13 @@ static void tear_down(struct app *app)
         event_base_free(app->base);
 }
 
-/* A child or another process of this user could read the key in our memory or environment. */
-static void hide_key(const struct settings *settings)
+/*
+ * A child or another process of this user could read a key in our memory or our environment, where
+ * it stands whether we use it or not. The first thing that is done; it cannot fail.
+ */
+static void hide_keys(void)
 {
-    if (settings->api_key)
-        prctl(PR_SET_DUMPABLE, 0);
+    prctl(PR_SET_DUMPABLE, 0);
 }
 
 int main(int argc, char **argv)
@@ -340,6 +347,7 @@ int main(int argc, char **argv)
     static struct app app;
     int exit_code;
 
+    hide_keys();
     switch (settings_read(&app.settings, argc, argv)) {
     case SETTINGS_STOP:
         return fflush(stdout) ? EXIT_SYSTEM : EXIT_ANSWERED;
@@ -349,7 +357,6 @@ int main(int argc, char **argv)
         break;
     }
     signal(SIGPIPE, SIG_IGN); /* a peer that goes away is an error to be told, not our end */
-    hide_key(&app.settings);
     view_init(&app.view, app.settings.verbose);
     if (set_up(&app)) {
         begin(&app);

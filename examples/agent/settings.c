@@ -177,7 +177,7 @@ static enum settings_result read_option(struct settings *settings, int option)
         settings->no_stream = true;
         return SETTINGS_RUN;
     case OPT_SCRIPTED:
-        settings->scripted = true;
+        settings->scripted = settings->scripted_asked_for = true;
         return SETTINGS_RUN;
     case OPT_DEMO:
         settings->demo = true;
@@ -243,19 +243,66 @@ static void complete(struct settings *settings)
         settings->api_key = key;
 }
 
+const char *settings_url_advice(const struct settings *settings)
+{
+    const char *path = strstr(settings->base_url, "://");
+    const char *end;
+
+    path = path ? strchr(path + 3, '/') : NULL;
+    end = path ? path + strlen(path) : NULL;
+    while (path && end > path && end[-1] == '/')
+        end--;
+    if (settings->provider == REEVE_PROVIDER_OPENAI)
+        return path && end > path
+                   ? NULL
+                   : "OpenAI-compatible servers mostly want /v1 at the end of --base-url";
+    return path && end - path >= 3 && !strncmp(end - 3, "/v1", 3)
+               ? "with --provider anthropic, /v1 is not a part of --base-url: leave it out"
+               : NULL;
+}
+
+/* A variable that was named and is empty is a mistake, not a wish for the scripted model. */
+static bool named_key_is_missing(const struct settings *settings, bool named)
+{
+    if (!named || settings->api_key || settings->no_key || settings->scripted || settings->demo)
+        return false;
+    fprintf(stderr,
+            "reeve-agent: --api-key-env: the environment variable %s is not set, or empty\n",
+            settings->api_key_env);
+    return true;
+}
+
+void settings_note_scripted(const struct settings *settings, char *text, size_t size)
+{
+    size_t i;
+
+    if (settings->demo || settings->scripted_asked_for || settings->no_key) {
+        snprintf(text, size, "asking the scripted model");
+        return;
+    }
+    for (i = 0; i < sizeof providers / sizeof *providers; i++) {
+        const char *key = getenv(providers[i].key_env);
+
+        if (i == (size_t)settings->provider || !key || !*key)
+            continue;
+        snprintf(text, size,
+                 "%s is not set, but %s is (--provider %s would use it): asking the scripted model",
+                 settings->api_key_env, providers[i].key_env, providers[i].name);
+        return;
+    }
+    snprintf(text, size, "%s is not set: asking the scripted model", settings->api_key_env);
+}
+
 /* Which model is asked, with which key: or why none can be. */
 static enum settings_result choose_model(struct settings *settings)
 {
-    const bool openai = settings->provider == REEVE_PROVIDER_OPENAI;
+    const bool key_named = settings->api_key_env;
 
     complete(settings);
-    if (settings->demo || (openai && !settings->base_url && !settings->api_key))
-        settings->scripted = true;
-    if (settings->scripted && !openai) {
-        fputs("reeve-agent: the scripted model speaks OpenAI's format: leave --provider out\n",
-              stderr);
+    if (named_key_is_missing(settings, key_named))
         return SETTINGS_WRONG;
-    }
+    if (settings->demo || (!settings->base_url && !settings->api_key))
+        settings->scripted = true;
     if (settings->scripted && settings->base_url) {
         fputs("reeve-agent: --base-url and the scripted model exclude each other: give one\n",
               stderr);

@@ -4,6 +4,7 @@
 #define AGENT_SETTINGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <reeve/model.h>
@@ -31,6 +32,7 @@ struct settings {
     uint32_t max_concurrency;
     uint32_t timeout_ms;
     bool scripted; /* talk to the scripted model server in this process */
+    bool scripted_asked_for;
     bool no_key;
     bool no_stream;
     bool demo;
@@ -44,5 +46,12 @@ enum settings_result { SETTINGS_RUN, SETTINGS_STOP, SETTINGS_WRONG };
  * was told on stderr.
  */
 enum settings_result settings_read(struct settings *settings, int argc, char **argv);
+
+/* "asking the scripted model", and why where nobody asked for it. */
+void settings_note_scripted(const struct settings *settings, char *text, size_t size);
+
+/* What may be wrong with the base URL if the server knows no such path; NULL: nothing that shows.
+ */
+const char *settings_url_advice(const struct settings *settings);
 
 #endif

@@ -167,6 +167,8 @@ static int read_address(struct model_server *server, evutil_socket_t fd)
         return -errno;
     server->port = ntohs(address.sin_port);
     snprintf(server->url, sizeof(server->url), "http://" LOOPBACK ":%u/v1", server->port);
+    snprintf(server->anthropic_url, sizeof(server->anthropic_url), "http://" LOOPBACK ":%u",
+             server->port);
     return 0;
 }
 
@@ -251,6 +253,11 @@ uint16_t model_server_port(const struct model_server *server)
 const char *model_server_url(const struct model_server *server)
 {
     return server->url;
+}
+
+const char *model_server_anthropic_url(const struct model_server *server)
+{
+    return server->anthropic_url;
 }
 
 void model_server_get_stats(const struct model_server *server, struct model_server_stats *ret_stats)

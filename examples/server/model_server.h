@@ -64,9 +64,10 @@ void model_server_free(struct model_server *server);
 
 uint16_t model_server_port(const struct model_server *server);
 
-/* "http://127.0.0.1:PORT/v1", valid as long as the server. The base URL of OpenAI's format; that of
- * Anthropic's is the same without "/v1". */
+/* The base URLs of both formats, valid as long as the server: "http://127.0.0.1:PORT/v1" of
+ * OpenAI's and "http://127.0.0.1:PORT" of Anthropic's. */
 const char *model_server_url(const struct model_server *server);
+const char *model_server_anthropic_url(const struct model_server *server);
 
 void model_server_get_stats(const struct model_server *server,
                             struct model_server_stats *ret_stats);

@@ -33,6 +33,7 @@ struct model_server {
     uint64_t random_state;
     uint16_t port;
     char url[64];
+    char anthropic_url[64];
 };
 
 /* The next 64 bits of the server's random sequence; `server` is a struct model_server. */
