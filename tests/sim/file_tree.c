@@ -106,8 +106,10 @@ int rv_sim_tree_walk(struct rv_sim_tree *tree, struct rv_sim_node *from, const c
     if (path[0] == '/')
         return EXDEV;
     while (rv_path_next(path, &position, &part)) {
-        if (!walk->node)
-            return walk->folder = NULL, ENOENT;
+        if (!walk->node) {
+            walk->folder = NULL;
+            return ENOENT;
+        }
         if (!S_ISDIR(walk->node->mode))
             return ENOTDIR;
         if (rv_path_part_is(&part, "."))

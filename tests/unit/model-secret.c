@@ -187,7 +187,7 @@ static void expect_no_key_in(const char *text, const char *where)
     cr_assert_lt(strlen(text), sizeof undone);
     undo(text, undone);
     for (i = 0; i + WINDOW <= KEY_LEN; i++) {
-        snprintf(part, sizeof part, "%.*s", WINDOW, KEY + i);
+        snprintf(part, sizeof part, "%.*s", WINDOW, &KEY[i]);
         cr_assert_null(strstr(undone, part), "%s of %s", part, where);
         cr_assert_null(strstr(text, part), "%s of %s", part, where);
     }
