@@ -65,6 +65,31 @@ void rv_arena_done(struct rv_arena *arena)
     rv_arena_init(arena, arena->mem);
 }
 
+void rv_arena_take(struct rv_arena *into, struct rv_arena *from)
+{
+    struct rv_arena_chunk *chunk;
+
+    while ((chunk = from->chunks)) {
+        from->chunks = chunk->older;
+        chunk->older = into->chunks;
+        into->chunks = chunk;
+    }
+    rv_arena_init(from, from->mem);
+}
+
+bool rv_arena_shrink(struct rv_arena *arena)
+{
+    struct rv_arena_chunk *chunk = arena->chunks;
+
+    if (chunk) {
+        arena->chunks = chunk->older;
+        rv_free(arena->mem, chunk);
+    }
+    arena->next = NULL;
+    arena->end = NULL;
+    return arena->chunks != NULL;
+}
+
 /* Not the rest of the open chunk, but a place of its own for a large allocation. */
 static void *alloc_alone(struct rv_arena *arena, size_t size)
 {

@@ -6,6 +6,7 @@
 #ifndef RV_BASE_ARENA_H
 #define RV_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/alloc.h"
@@ -25,6 +26,13 @@ void rv_arena_init(struct rv_arena *arena, struct rv_mem *mem);
 void rv_arena_lend(struct rv_arena *arena, void *bytes, size_t size);
 
 void rv_arena_done(struct rv_arena *arena);
+
+/* What `from` holds is now `into`'s, to be given back with it; `from` is empty. Of the same mem. */
+void rv_arena_take(struct rv_arena *into, struct rv_arena *from);
+
+/* Give back one chunk; of what an arena was filled with bit by bit that is 256 KiB at most. Returns
+ * whether there is more. Nothing may be allocated from it any more. */
+bool rv_arena_shrink(struct rv_arena *arena);
 
 /* Give all of it back, keeping one chunk of a bounded size for the next time. */
 void rv_arena_clear(struct rv_arena *arena);

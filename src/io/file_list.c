@@ -79,7 +79,7 @@ static void destroy(struct rv_file_list *list)
 {
     struct rv_root *root = list->root;
 
-    rv_arena_done(&list->arena);
+    rv_runtime_bury(root->runtime, &list->arena);
     rv_free(root->mem, list->scan.dents);
     rv_free(root->mem, list->path);
     rv_free(root->mem, list);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "base/arena.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "loop/ready.h"
@@ -37,6 +38,11 @@ struct rv_post_box {
     size_t holds;
 };
 
+struct rv_grave {
+    struct rv_arena arena;
+    struct rv_task task;
+};
+
 struct rv_slot_entry {
     void *value;
     void (*free_value)(void *value);
@@ -52,6 +58,7 @@ struct reeve_runtime {
     struct rv_ready_queue ready;
     struct rv_timer_queue timers;
     struct rv_post_box posts;
+    struct rv_grave grave;
     struct rv_list pending; /* of rv_pending.node, oldest first */
     size_t pending_count;
     size_t children;
@@ -67,6 +74,9 @@ void rv_ready_drain(struct reeve_runtime *runtime);
 
 void rv_timers_init(struct reeve_runtime *runtime);
 void rv_timers_sync(struct reeve_runtime *runtime); /* let the alarm agree with the heap */
+
+void rv_grave_init(struct reeve_runtime *runtime);
+void rv_grave_done(struct reeve_runtime *runtime);
 
 int rv_posts_init(struct reeve_runtime *runtime);
 void rv_posts_run_all(struct reeve_runtime *runtime);

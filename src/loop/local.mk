@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += %D%/libloop.la %D%/libloopsys.la %D%/libloopall.la
 %C%_libloop_la_SOURCES = \
 	%D%/clock.h \
 	%D%/core.h \
+	%D%/grave.c \
 	%D%/post.c \
 	%D%/random.c \
 	%D%/ready.c \

@@ -31,6 +31,7 @@ static int init_runtime(struct reeve_runtime *runtime, struct event_base *base, 
     rv_list_init(&runtime->pending);
     rv_ready_init(runtime);
     rv_timers_init(runtime);
+    rv_grave_init(runtime);
     rc = rv_posts_init(runtime);
     if (rc)
         return rc;
@@ -120,6 +121,7 @@ RV_EXPORT void reeve_runtime_free(struct reeve_runtime *runtime)
     rv_posts_run_all(runtime);
     assert(!runtime->children && "models, toolboxes and agents are freed before their runtime");
     free_slots(runtime);
+    rv_grave_done(runtime);
     assert(rv_list_empty(&runtime->ready.tasks) && "a task outlives what it belongs to");
     assert(!rv_heap_first(&runtime->timers.heap) && "a timer outlives what it belongs to");
 

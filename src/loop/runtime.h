@@ -18,6 +18,12 @@ struct rv_metrics;
 
 struct rv_mem *rv_runtime_mem(struct reeve_runtime *runtime);
 
+struct rv_arena;
+
+/* Give an arena of the runtime's memory back, a chunk at a time, from the loop. It is empty after
+ * this. Never fails. */
+void rv_runtime_bury(struct reeve_runtime *runtime, struct rv_arena *arena);
+
 /* Being freed: new submissions are refused with REEVE_ECLOSING. */
 bool rv_runtime_closing(const struct reeve_runtime *runtime);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests on files, on simulated ones: each fault at each step, in virtual time. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "io/file.h"
@@ -187,4 +188,63 @@ FILE_TEST(stalled_and_canceled)
         cr_assert_eq(rv_sim_file_entries(files, "."), 1);
         cr_assert_eq(rv_sim_file_open(files), 0);
     }
+}
+
+/* ---- a large listing's memory -----------------------------------------------------------------
+ */
+
+enum { ENTRIES = 4000, NAME_BYTES = 200, CHUNK_BYTES = 256 * 1024 };
+
+static void list_done(struct rv_file_list *list, int error, void *arg)
+{
+    (void)arg;
+    called++;
+    ended = error;
+    cr_assert_eq(rv_file_list_listing(list)->count, ENTRIES);
+}
+
+/* So many names that their memory comes in several chunks, and list them. */
+static void list_long_names(void)
+{
+    struct rv_file_list_options options = {
+        .path = ".", .max_entries = ENTRIES, .max_name_bytes = SIZE_MAX, .on_done = list_done};
+    struct rv_file_list *list;
+    char name[NAME_BYTES + 1];
+
+    for (int i = 0; i < ENTRIES; i++) {
+        snprintf(name, sizeof name, "%0*d", NAME_BYTES, i);
+        rv_sim_file_put(files, name, "", 0);
+    }
+    called = 0;
+    cr_assert_eq(rv_file_list_start(root, &options, &list), 0);
+    while (!called)
+        cr_assert(rv_sim_pass(runtime));
+    cr_assert_eq(ended, 0);
+}
+
+/* Each task has a pass of its own here, so that what a pass gives back is what one task does. */
+FILE_TEST(a_listings_memory_goes_in_pieces)
+{
+    size_t before, live, passes = 0;
+
+    rv_sim_set_reading_cost_ns(runtime, 1000000);
+    list_long_names();
+    before = t->failing.live_bytes;
+    cr_assert_gt(before, 3 * CHUNK_BYTES);
+    while (rv_sim_pass(runtime)) {
+        live = t->failing.live_bytes;
+        cr_assert_leq(before - live, CHUNK_BYTES + 64, "%zu bytes at once", before - live);
+        passes += live < before;
+        before = live;
+    }
+    cr_assert_geq(passes, 4);
+    cr_assert_lt(before, CHUNK_BYTES);
+}
+
+/* What is left of it goes with the runtime, as the fixture sees. */
+FILE_TEST(a_listings_memory_goes_with_the_runtime)
+{
+    rv_sim_set_reading_cost_ns(runtime, 1000000);
+    list_long_names();
+    cr_assert_gt(t->failing.live_bytes, 2 * CHUNK_BYTES);
 }
