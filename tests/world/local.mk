@@ -8,6 +8,8 @@ rv_world_stories = \
 	%D%/story_agent.c \
 	%D%/story_batch.c \
 	%D%/story_completion.c \
+	%D%/story_files.c \
+	%D%/story_system.c \
 	%D%/story_tools.c \
 	%D%/story_tools.h \
 	%D%/world.h

@@ -33,6 +33,15 @@ int story_agent(struct rv_test *t, void *arg);
 /* Eight calls that depend on each other, three at a time, one of them late, one failing. */
 int story_batch(struct rv_test *t, void *arg);
 
+/* List a folder and read its files by the built-in tools, one of them missing. */
+int story_files(struct rv_test *t, void *arg);
+/* The same through an agent: the model wants a listing and a file, and answers. */
+int story_file_agent(struct rv_test *t, void *arg);
+/* Write a file, replace it, and read it back. */
+int story_write(struct rv_test *t, void *arg);
+/* Run a child that writes to both of its streams and exits with 3. */
+int story_child(struct rv_test *t, void *arg);
+
 /* "openai, streamed", … */
 const char *story_name(const struct story *story);
 

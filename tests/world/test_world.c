@@ -65,3 +65,46 @@ RV_TEST(world, late_answer, .timeout = 30)
     rv_notes_clear();
     cr_assert_eq(story_completion(t, &story), REEVE_ETIMEDOUT);
 }
+
+RV_TEST(world, files, .timeout = 30)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    rv_notes_clear();
+    cr_assert_eq(story_files(t, &story), 0);
+    cr_assert_str_eq(rv_notes(),
+                     "1 succeeded: src/\nsrc/a.txt\t14\nsrc/b.txt\t14\n\n"
+                     "2 succeeded: What is in a.\n\n"
+                     "3 succeeded: is in \n"
+                     "4 failed: \"src/c.txt\" does not exist; \"src\" does: list_directory tells "
+                     "what is in it\n"
+                     "5 failed: \"src/a.txt\" is a file, not a directory: use read_file\n",
+                     "%s", rv_notes());
+}
+
+RV_TEST(world, file_agent, .timeout = 30)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    rv_notes_clear();
+    cr_assert_eq(story_file_agent(t, &story), 0);
+    cr_assert_str_eq(rv_notes(),
+                     "done, 2 calls, 0 failed\nWhat is there?\n\na.txt\t14\nb.txt\t14\n\n"
+                     "What is in a.\n\nTwo files.\n",
+                     "%s", rv_notes());
+}
+
+RV_TEST(world, write, .timeout = 30)
+{
+    rv_notes_clear();
+    cr_assert_eq(story_write(t, NULL), 0);
+    cr_assert_str_eq(rv_notes(), "written, new\nwritten, replaced\n"
+                                 "read 30 bytes: Another one, which is longer.\n");
+}
+
+RV_TEST(world, child, .timeout = 30)
+{
+    rv_notes_clear();
+    cr_assert_eq(story_child(t, NULL), 0);
+    cr_assert_str_eq(rv_notes(), "exit 3\nout: what is said\nerr: alas\n");
+}

@@ -14,6 +14,23 @@
 struct rv_world;
 struct rv_answer;
 
+/*
+ * A folder of this world's own, empty at first and gone with it: a simulated tree, or a temporary
+ * folder.
+ */
+const char *rv_world_root(struct rv_world *world);
+/* Put a file there. Its folder is made, if there is one level of it. */
+void rv_world_put(struct rv_world *world, const char *folder, const char *name, const char *text);
+
+/* What `sh` is about to do in the real world, for the one in which it has to be told. 0 or
+ * REEVE_ENOMEM. */
+struct rv_world_child {
+    const char *out;
+    const char *err;
+    int code;
+};
+int rv_world_shell(struct rv_world *world, const struct rv_world_child *child);
+
 /* A request as the server saw it. */
 struct rv_asked {
     unsigned number; /* 1, 2, … in this world */

@@ -6,9 +6,12 @@
 #include "tests/integration/raw-server.h"
 
 #include <event2/event.h>
+#include <ftw.h>
 #include <reeve/error.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct rv_world {
     struct event_base *base;
@@ -18,6 +21,7 @@ struct rv_world {
     rv_world_serve_fn serve;
     void *arg;
     char url[64];
+    char root[64]; /* "": not asked for yet */
 };
 
 /* Chunked, so that an answer which ends early is seen to. */
@@ -61,8 +65,48 @@ int rv_world_open(struct rv_test *t, struct rv_world **ret_world)
     return reeve_runtime_new(world->base, &options, &world->runtime);
 }
 
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+    (void)status;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+const char *rv_world_root(struct rv_world *world)
+{
+    if (!world->root[0]) {
+        snprintf(world->root, sizeof world->root, "/tmp/reeve-world-XXXXXX");
+        cr_assert_not_null(mkdtemp(world->root));
+    }
+    return world->root;
+}
+
+void rv_world_put(struct rv_world *world, const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", rv_world_root(world), folder);
+    mkdir(path, 0755);
+    snprintf(path, sizeof path, "%s/%s/%s", rv_world_root(world), folder, name);
+    file = fopen(path, "w");
+    cr_assert_not_null(file, "%s", path);
+    fputs(text, file);
+    cr_assert_eq(fclose(file), 0);
+}
+
+int rv_world_shell(struct rv_world *world, const struct rv_world_child *child)
+{
+    (void)world;
+    (void)child;
+    return 0;
+}
+
 void rv_world_close(struct rv_world *world)
 {
+    if (world->root[0])
+        cr_assert_eq(nftw(world->root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
     reeve_runtime_free(world->runtime);
     raw_server_free(world->server);
     event_base_free(world->base);

@@ -4,10 +4,13 @@
 #include "tests/world/world.h"
 
 #include "tests/sim/fate.h"
+#include "tests/sim/file.h"
 #include "tests/sim/http.h"
+#include "tests/sim/process.h"
 #include "tests/sim/sim.h"
 
 #include <reeve/error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +20,7 @@ struct rv_world {
     struct reeve_runtime *runtime;
     rv_world_serve_fn serve;
     void *arg;
+    struct rv_world_child child;
 };
 
 struct rv_answer {
@@ -72,6 +76,35 @@ const char *rv_world_url(struct rv_world *world)
     return server_url;
 }
 
+const char *rv_world_root(struct rv_world *world)
+{
+    (void)world;
+    return "/world";
+}
+
+void rv_world_put(struct rv_world *world, const char *folder, const char *name, const char *text)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    rv_sim_file_put(rv_sim_files_of(world->runtime), path, text, strlen(text));
+}
+
+static void play_shell(struct rv_sim_child *x, void *arg)
+{
+    const struct rv_world_child *child = arg;
+
+    rv_sim_child_write(x, RV_PROCESS_STDOUT, child->out);
+    rv_sim_child_write(x, RV_PROCESS_STDERR, child->err);
+    rv_sim_child_exit(x, child->code);
+}
+
+int rv_world_shell(struct rv_world *world, const struct rv_world_child *child)
+{
+    world->child = *child;
+    return rv_sim_process_on(world->runtime, "sh", play_shell, &world->child);
+}
+
 void rv_world_serve(struct rv_world *world, rv_world_serve_fn serve, void *arg)
 {
     world->serve = serve;
@@ -111,6 +144,7 @@ void rv_world_play(struct rv_world *world, const unsigned *over, void (*strike)(
     cr_assert_eq(*over, 1, "nothing moves any more, and the end has come %u times", *over);
     cr_assert_eq(reeve_runtime_pending(world->runtime), 0);
     cr_assert_eq(rv_sim_http_pending(rv_sim_http_of(world->runtime)), 0);
+    cr_assert_eq(rv_sim_file_pending(rv_sim_files_of(world->runtime)), 0);
 }
 
 void rv_world_step(struct rv_world *world)
