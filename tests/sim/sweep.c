@@ -5,6 +5,7 @@
 #include "tests/lib/run.h"
 #include "tests/sim/fate.h"
 
+#include <errno.h>
 #include <reeve/error.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct sweep {
     void *arg;
     const char *name;
     size_t runs;
+    size_t met; /* runs that noted another end than the calm one */
 
     /* The calm run. */
     int result;
@@ -147,6 +149,54 @@ size_t rv_sweep_faults(struct rv_test *t, rv_scenario_fn scenario, void *arg, si
         }
     }
     return end(&sweep, at_least, "faults");
+}
+
+/* ---- faults of files ---- */
+
+static const struct file_fault {
+    const char *name;
+    int os_errno;   /* 0: the operation never ends by itself */
+    int allowed[2]; /* beside 0 */
+} file_faults[] = {
+    {"fails", EIO, {REEVE_ESYSTEM}},
+    {"finds the disk full", ENOSPC, {REEVE_ESYSTEM}},
+    {"has no descriptor", EMFILE, {REEVE_ESYSTEM}},
+    {"may not", EACCES, {REEVE_EACCESS}},
+    {"finds nothing", ENOENT, {REEVE_ENOTFOUND}},
+    {"stalls", 0, {REEVE_ETIMEDOUT, REEVE_ECANCELED}},
+};
+
+static void meet_file_fault(struct sweep *sweep, const struct file_fault *fault, uint64_t nth)
+{
+    struct rv_sweep_run run;
+
+    prepare(sweep);
+    rv_fate()->file_fault_at = nth;
+    rv_fate()->file_errno = fault->os_errno;
+    run = rv_sweep_run(sweep->t, sweep->scenario, sweep->arg, &all_memory,
+                       "in %s, operation %llu on files %s", sweep->name, (unsigned long long)nth,
+                       fault->name);
+    cr_assert_geq(rv_fate()->file_ops, nth, "%s: not repeatable: operation %llu did not come",
+                  sweep->name, (unsigned long long)nth);
+    cr_assert(run.result == 0 || run.result == fault->allowed[0] || run.result == fault->allowed[1],
+              "%s, operation %llu on files %s: %s", sweep->name, (unsigned long long)nth,
+              fault->name, reeve_error_name(run.result));
+    sweep->met += strcmp(rv_notes(), sweep->notes) != 0;
+}
+
+size_t rv_sweep_file_faults(struct rv_test *t, rv_scenario_fn scenario, void *arg, size_t at_least,
+                            const char *name)
+{
+    struct sweep sweep = {.t = t, .scenario = scenario, .arg = arg, .name = name};
+
+    begin(&sweep, false);
+    for (uint64_t nth = 1; nth <= sweep.told.file_ops; nth++) {
+        for (size_t i = 0; i < sizeof file_faults / sizeof file_faults[0]; i++)
+            meet_file_fault(&sweep, &file_faults[i], nth);
+    }
+    cr_assert_geq(sweep.met * 2, sweep.runs, "of %zu faults only %zu were noticed", sweep.runs,
+                  sweep.met);
+    return end(&sweep, at_least, "faults of files");
 }
 
 /* ---- strikes ---- */

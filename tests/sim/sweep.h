@@ -27,6 +27,14 @@
 #define RV_SWEEP_FAULTS(t, scenario, arg, at_least)                                                \
     rv_sweep_faults((t), (scenario), (arg), (at_least), #scenario)
 
+/*
+ * Each operation on files, in its turn, fails, finds the disk full, may not, finds nothing, has no
+ * descriptor left, or never ends. The result is a code that belongs to the fault, or 0 if it was
+ * told otherwise (a tool's result, say): most of them must show in the notes.
+ */
+#define RV_SWEEP_FILE_FAULTS(t, scenario, arg, at_least)                                           \
+    rv_sweep_file_faults((t), (scenario), (arg), (at_least), #scenario)
+
 /* The fate strikes at each step of the loop and in each callback: REEVE_ECANCELED, or the result of
  * the undisturbed run if it was over. */
 #define RV_SWEEP_STRIKES(t, scenario, arg, at_least)                                               \
@@ -43,6 +51,8 @@ size_t rv_sweep_splits(struct rv_test *t, rv_scenario_fn scenario, void *arg, si
                        const char *name);
 size_t rv_sweep_faults(struct rv_test *t, rv_scenario_fn scenario, void *arg, size_t at_least,
                        const char *name);
+size_t rv_sweep_file_faults(struct rv_test *t, rv_scenario_fn scenario, void *arg, size_t at_least,
+                            const char *name);
 size_t rv_sweep_strikes(struct rv_test *t, rv_scenario_fn scenario, void *arg, size_t at_least,
                         const char *name);
 void rv_sweep_seeds(struct rv_test *t, rv_scenario_fn scenario, void *arg, size_t count,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The stories of tests/world under every sweep: each allocation, each split point, each fault of
- * the network at each byte, a cancel and a free at each step, and seeds.
+ * the network at each byte, of files at each operation, a cancel and a free at each step, and
+ * seeds.
  */
 #include "tests/sim/sweep.h"
 
@@ -118,4 +119,123 @@ RV_TEST(sweep_batch, frees)
     struct story story = {.strike = STORY_FREE};
 
     RV_SWEEP_STRIKES(t, story_batch, &story, 15);
+}
+
+RV_TEST(sweep_files, allocations, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_ALLOCATIONS(t, story_files, &story, 20);
+}
+
+RV_TEST(sweep_files, cancels, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_STRIKES(t, story_files, &story, 20);
+}
+
+RV_TEST(sweep_files, frees, .timeout = 60)
+{
+    struct story story = {.strike = STORY_FREE};
+
+    RV_SWEEP_STRIKES(t, story_files, &story, 20);
+}
+
+RV_TEST(sweep_files, faults, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_FILE_FAULTS(t, story_files, &story, 60);
+}
+
+RV_TEST(sweep_files, seeds, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_SEEDS(t, story_files, &story, SEEDS);
+}
+
+RV_TEST(sweep_file_agent, allocations, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_ALLOCATIONS(t, story_file_agent, &story, 40);
+}
+
+RV_TEST(sweep_file_agent, cancels, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_STRIKES(t, story_file_agent, &story, 20);
+}
+
+RV_TEST(sweep_file_agent, frees, .timeout = 60)
+{
+    struct story story = {.strike = STORY_FREE};
+
+    RV_SWEEP_STRIKES(t, story_file_agent, &story, 20);
+}
+
+RV_TEST(sweep_file_agent, faults, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_FILE_FAULTS(t, story_file_agent, &story, 30);
+}
+
+RV_TEST(sweep_file_agent, seeds, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_SEEDS(t, story_file_agent, &story, SEEDS);
+}
+
+RV_TEST(sweep_write, allocations, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_ALLOCATIONS(t, story_write, &story, 6);
+}
+
+RV_TEST(sweep_write, cancels, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_STRIKES(t, story_write, &story, 10);
+}
+
+RV_TEST(sweep_write, faults, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_FILE_FAULTS(t, story_write, &story, 50);
+}
+
+RV_TEST(sweep_write, seeds, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_SEEDS(t, story_write, &story, SEEDS);
+}
+
+RV_TEST(sweep_child, allocations, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_ALLOCATIONS(t, story_child, &story, 6);
+}
+
+RV_TEST(sweep_child, cancels, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_STRIKES(t, story_child, &story, 5);
+}
+
+RV_TEST(sweep_child, seeds, .timeout = 60)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    RV_SWEEP_SEEDS(t, story_child, &story, SEEDS);
 }
