@@ -8,18 +8,29 @@
  * lack of memory is only marked ("doomed") and ended when libcurl has returned.
  *
  * Nothing of this exists before a runtime's first request. Connections stay open between requests
- * without being watched, so that an idle runtime has no pending event.
+ * without being watched, so that an idle runtime has no pending event. libcurl wants a socket
+ * unwatched as soon as its request has ended, and watched again when the next one begins, which
+ * often is in the same turn: a socket of which we learn when it is closed is only "parked", and
+ * unwatched when the ready queue has gone round UNWATCH_LAPS times and nobody has taken it up.
  */
 #include <assert.h>
 #include <curl/curl.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "io/http_curl.h"
 #include "io/http_wire.h"
 #include "loop/runtime.h"
 #include "loop/watch.h"
 
-enum { MAX_IDLE_HANDLES = 64 };
+/* From an end to the next request: its end is told, what follows from it is begun, its body is
+ * written, libcurl is driven. */
+enum { MAX_IDLE_HANDLES = 64, UNWATCH_LAPS = 6 };
+
+struct idle_handle {
+    CURL *easy;
+    bool plain; /* as its last request has left it (rv_easy_is_plain); else reset */
+};
 
 struct hub {
     struct reeve_runtime *runtime;
@@ -30,34 +41,59 @@ struct hub {
     struct rv_list transfers;
     struct rv_list doomed;
     struct rv_list sockets;
+    struct rv_list parked;
+    struct rv_task unwatch;
+    unsigned laps;
+    struct hub_socket **own; /* by descriptor, those that were opened here */
+    size_t own_count;
     bool ending_doomed;
     struct rv_trust trust;
     bool http1_only;
-    CURL *idle[MAX_IDLE_HANDLES];
+    struct idle_handle idle[MAX_IDLE_HANDLES];
     size_t idle_count;
 };
 
 struct hub_socket {
     struct rv_list node;
+    struct rv_list parked;
     struct hub *hub;
-    struct rv_watch *watch;
+    struct rv_watch *watch; /* NULL until it is wanted */
+    int fd;
+    bool own;
 };
 
 /* ---- transfers ------------------------------------------------------------------------------- */
 
-static void give_back(struct hub *hub, CURL *easy)
+static void give_back(struct hub *hub, CURL *easy, bool plain)
 {
     if (hub->idle_count == MAX_IDLE_HANDLES) {
         curl_easy_cleanup(easy);
         return;
     }
-    curl_easy_reset(easy);
-    hub->idle[hub->idle_count++] = easy;
+    if (plain)
+        rv_easy_forget(easy);
+    else
+        curl_easy_reset(easy);
+    hub->idle[hub->idle_count++] = (struct idle_handle){easy, plain};
 }
 
-static CURL *take_handle(struct hub *hub)
+/* NULL: no memory. */
+static CURL *take_handle(struct hub *hub, bool plain)
 {
-    return hub->idle_count ? hub->idle[--hub->idle_count] : curl_easy_init();
+    struct idle_handle idle = {NULL, false};
+
+    if (hub->idle_count)
+        idle = hub->idle[--hub->idle_count];
+    else
+        idle.easy = curl_easy_init();
+    if (!idle.easy || (idle.plain && plain))
+        return idle.easy;
+    if (idle.plain)
+        curl_easy_reset(idle.easy);
+    if (!rv_easy_prepare(idle.easy))
+        return idle.easy;
+    curl_easy_cleanup(idle.easy);
+    return NULL;
 }
 
 /* The handle is not the multi's any more. */
@@ -67,7 +103,7 @@ static void transfer_free(struct hub *hub, struct rv_transfer *transfer)
     rv_list_remove(&transfer->doomed);
     transfer->http->wire = NULL;
     if (transfer->easy)
-        give_back(hub, transfer->easy);
+        give_back(hub, transfer->easy, transfer->plain && !transfer->second_try);
     rv_free(hub->mem, transfer->fields);
     rv_free(hub->mem, transfer);
 }
@@ -152,11 +188,22 @@ static void drive(struct hub *hub, curl_socket_t fd, int events)
     end_doomed(hub);
 }
 
+/* Parked: what happened is for libcurl to find when it takes the connection up again. */
+static void unwatch(struct hub_socket *socket)
+{
+    rv_list_remove(&socket->parked);
+    rv_watch_set(socket->watch, 0);
+}
+
 static void on_ready(struct rv_watch *watch, unsigned events, void *arg)
 {
     struct hub_socket *socket = arg;
     int what = 0;
 
+    if (!rv_list_empty(&socket->parked)) {
+        unwatch(socket);
+        return;
+    }
     if (events & RV_WATCH_READ)
         what |= CURL_CSELECT_IN;
     if (events & RV_WATCH_WRITE)
@@ -166,25 +213,101 @@ static void on_ready(struct rv_watch *watch, unsigned events, void *arg)
 
 static void socket_free(struct hub_socket *socket)
 {
+    struct hub *hub = socket->hub;
+
+    if (socket->own)
+        hub->own[socket->fd] = NULL;
     rv_list_remove(&socket->node);
+    rv_list_remove(&socket->parked);
     rv_watch_free(socket->watch);
-    rv_free(socket->hub->mem, socket);
+    rv_free(hub->mem, socket);
 }
 
-static struct hub_socket *socket_new(struct hub *hub, curl_socket_t fd)
+static struct hub_socket *socket_new(struct hub *hub, int fd)
 {
     struct hub_socket *socket = rv_zalloc(hub->mem, sizeof *socket);
 
     if (!socket)
         return NULL;
     socket->hub = hub;
-    if (rv_watch_new(hub->runtime, fd, on_ready, socket, &socket->watch)) {
-        rv_free(hub->mem, socket);
-        return NULL;
-    }
+    socket->fd = fd;
+    rv_list_init(&socket->parked);
     rv_list_append(&hub->sockets, &socket->node);
-    curl_multi_assign(hub->multi, fd, socket);
     return socket;
+}
+
+static struct hub_socket *find_own(const struct hub *hub, int fd)
+{
+    return (size_t)fd < hub->own_count ? hub->own[fd] : NULL;
+}
+
+static bool make_room(struct hub *hub, int fd)
+{
+    size_t count = hub->own_count ? hub->own_count : 32;
+    struct hub_socket **own;
+    size_t size;
+
+    while (count <= (size_t)fd)
+        count *= 2;
+    if (count == hub->own_count)
+        return true;
+    if (!rv_size_mul(count, sizeof *own, &size))
+        return false;
+    own = rv_realloc(hub->mem, hub->own, size);
+    if (!own)
+        return false;
+    for (size_t i = hub->own_count; i < count; i++)
+        own[i] = NULL;
+    hub->own = own;
+    hub->own_count = count;
+    return true;
+}
+
+/* Without memory it is watched like one that libcurl opened for itself. */
+void rv_hub_opened(struct rv_transfer *transfer, int fd)
+{
+    struct hub *hub = rv_runtime_slot(transfer->http->runtime, RV_SLOT_HTTP);
+    struct hub_socket *socket = make_room(hub, fd) ? socket_new(hub, fd) : NULL;
+
+    if (!socket)
+        return;
+    assert(!hub->own[fd] && "each socket is closed by on_close");
+    socket->own = true;
+    hub->own[fd] = socket;
+}
+
+static int on_close(void *arg, curl_socket_t fd)
+{
+    struct hub_socket *socket = find_own(arg, fd);
+
+    if (socket)
+        socket_free(socket);
+    return close(fd);
+}
+
+static void unwatch_parked(struct rv_task *task)
+{
+    struct hub *hub = rv_container_of(task, struct hub, unwatch);
+
+    if (!rv_list_empty(&hub->parked) && ++hub->laps < UNWATCH_LAPS) {
+        rv_ready_push(hub->runtime, task);
+        return;
+    }
+    hub->laps = 0;
+    while (!rv_list_empty(&hub->parked))
+        unwatch(rv_list_entry(hub->parked.next, struct hub_socket, parked));
+}
+
+static void leave_socket(struct hub *hub, struct hub_socket *socket)
+{
+    if (!socket->own) {
+        socket_free(socket);
+        return;
+    }
+    if (!socket->watch || !rv_list_empty(&socket->parked))
+        return;
+    rv_list_append(&hub->parked, &socket->parked);
+    rv_ready_push(hub->runtime, &hub->unwatch);
 }
 
 static bool watch_socket(struct hub *hub, struct hub_socket *socket, curl_socket_t fd, int what)
@@ -197,17 +320,24 @@ static bool watch_socket(struct hub *hub, struct hub_socket *socket, curl_socket
         events |= RV_WATCH_WRITE;
     if (!socket)
         socket = socket_new(hub, fd);
-    return socket && !rv_watch_set(socket->watch, events);
+    if (!socket)
+        return false;
+    curl_multi_assign(hub->multi, fd, socket);
+    rv_list_remove(&socket->parked);
+    if (!socket->watch && rv_watch_new(hub->runtime, fd, on_ready, socket, &socket->watch))
+        return false;
+    return !rv_watch_set(socket->watch, events);
 }
 
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *given)
 {
     struct hub *hub = arg;
+    struct hub_socket *socket = given ? given : find_own(hub, fd);
     struct rv_transfer *transfer = NULL;
 
     if (what == CURL_POLL_REMOVE) {
         if (socket)
-            socket_free(socket);
+            leave_socket(hub, socket);
         return 0;
     }
     if (watch_socket(hub, socket, fd, what))
@@ -261,13 +391,15 @@ static void hub_free(void *value)
 
     assert(rv_list_empty(&hub->transfers) && "requests end before their runtime");
     while (hub->idle_count)
-        curl_easy_cleanup(hub->idle[--hub->idle_count]);
+        curl_easy_cleanup(hub->idle[--hub->idle_count].easy);
     if (hub->multi)
         curl_multi_cleanup(hub->multi);
     rv_list_for_each_safe (node, after, &hub->sockets)
         socket_free(rv_list_entry(node, struct hub_socket, node));
     rv_timer_stop(hub->runtime, &hub->timer);
     rv_ready_remove(&hub->task);
+    rv_ready_remove(&hub->unwatch);
+    rv_free(hub->mem, hub->own);
     rv_trust_done(hub->mem, &hub->trust);
     rv_free(hub->mem, hub);
 }
@@ -301,9 +433,11 @@ static int hub_new(struct reeve_runtime *runtime, struct hub **ret_hub)
     hub->mem = mem;
     rv_timer_init(&hub->timer, time_over);
     rv_task_init(&hub->task, time_is_now);
+    rv_task_init(&hub->unwatch, unwatch_parked);
     rv_list_init(&hub->transfers);
     rv_list_init(&hub->doomed);
     rv_list_init(&hub->sockets);
+    rv_list_init(&hub->parked);
     hub->multi = curl_multi_init();
     if (!hub->multi || !settings || rv_trust_find(mem, settings->ca_file, &hub->trust)) {
         hub_free(hub);
@@ -345,12 +479,15 @@ static int transfer_new(struct hub *hub, struct rv_http *http, struct rv_transfe
     rv_list_init(&transfer->node);
     rv_list_init(&transfer->doomed);
     transfer->http = http;
-    transfer->easy = take_handle(hub);
+    transfer->plain = rv_easy_is_plain(http);
+    transfer->easy = take_handle(hub, transfer->plain);
     http->wire = transfer;
     if (!transfer->easy || rv_easy_setup(transfer, &hub->trust, hub->http1_only)) {
         transfer_free(hub, transfer);
         return REEVE_ENOMEM;
     }
+    curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETDATA, hub);
     *ret_transfer = transfer;
     return 0;
 }

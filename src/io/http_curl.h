@@ -27,11 +27,29 @@ struct rv_transfer {
     int socket_errno;
     bool bad_encoding;
     bool second_try;      /* after the server was not trusted */
+    bool plain;           /* rv_easy_is_plain of its request */
     char error_text[256]; /* CURL_ERROR_SIZE */
 };
 
-/* Set an easy handle up for a request. 0 or REEVE_ENOMEM. */
+/*
+ * A body from memory that is posted to a server, with no proxy between and no user in the URL.
+ * What such a request sets of a handle the next such request sets too: the handle can be used
+ * again as it is.
+ */
+bool rv_easy_is_plain(const struct rv_http *http);
+
+/* What is the same for all requests. */
+int rv_easy_prepare(void *easy);
+
+/* Set a handle up for a request: one that was prepared, or used for another that was plain if this
+ * one is. 0 or REEVE_ENOMEM. */
 int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust, bool http1_only);
+
+/* The handle must not point to anything of the request any more. */
+void rv_easy_forget(void *easy);
+
+/* A socket was made for this transfer, and is closed by the hub. */
+void rv_hub_opened(struct rv_transfer *transfer, int fd);
 
 /* Set it up to judge the server by this file instead. 0 or REEVE_ENOMEM. */
 int rv_easy_trust_file(struct rv_transfer *transfer, const char *file);

@@ -41,7 +41,10 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     transfer->socket_errno = fd < 0 ? errno : 0;
     if (address->addrlen <= sizeof transfer->address)
         memcpy(&transfer->address, &address->addr, address->addrlen);
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    rv_hub_opened(transfer, fd);
+    return fd;
 }
 
 /* Only these are unpacked: what others make of a few bytes has no bound worth the name. */
@@ -137,19 +140,21 @@ static void must_long(struct setup *setup, CURLoption option, long value)
         setup->result = result;
 }
 
-static void set_callbacks(struct setup *setup, struct rv_transfer *transfer)
+static void set_callbacks(CURL *easy)
 {
-    CURL *easy = setup->easy;
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+}
 
+static void set_transfer(CURL *easy, struct rv_transfer *transfer)
+{
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 }
 
@@ -165,6 +170,11 @@ static void set_schemes(struct setup *setup)
 static void set_behaviour(struct setup *setup)
 {
     set_schemes(setup);
+    /* libcurl must not look at the environment for itself: an error names what was chosen here. */
+    set_pointer(setup, CURLOPT_PROXY, "");
+    set_pointer(setup, CURLOPT_NOPROXY, "");
+    must_long(setup, CURLOPT_SSL_VERIFYPEER, 1L);
+    must_long(setup, CURLOPT_SSL_VERIFYHOST, 2L);
     set_long(setup, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
     set_long(setup, CURLOPT_QUICK_EXIT, 1L);
@@ -190,25 +200,23 @@ static bool has_http2(void)
 
 static void set_version(struct setup *setup, bool http1_only)
 {
-    if (!has_http2() || http1_only) {
+    if (http1_only || !has_http2()) {
         set_long(setup, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+        set_long(setup, CURLOPT_PIPEWAIT, 0L);
         return;
     }
     set_long(setup, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     set_long(setup, CURLOPT_PIPEWAIT, 1L);
 }
 
-/* libcurl must not look at the environment for itself: an error names what was chosen here. */
 static void set_proxy(struct setup *setup, const struct rv_proxy *proxy)
 {
-    set_pointer(setup, CURLOPT_PROXY, proxy->url ? proxy->url : "");
-    set_pointer(setup, CURLOPT_NOPROXY, "");
+    if (proxy->url)
+        set_pointer(setup, CURLOPT_PROXY, proxy->url);
 }
 
 static void set_security(struct setup *setup, const struct rv_trust *trust)
 {
-    must_long(setup, CURLOPT_SSL_VERIFYPEER, 1L);
-    must_long(setup, CURLOPT_SSL_VERIFYHOST, 2L);
     if (trust->file || trust->folder) {
         set_pointer(setup, CURLOPT_CAINFO, trust->file);
         set_pointer(setup, CURLOPT_CAPATH, trust->folder);
@@ -323,14 +331,36 @@ static int set_fields(struct setup *setup, struct rv_transfer *transfer)
     return 0;
 }
 
+bool rv_easy_is_plain(const struct rv_http *http)
+{
+    return !strcmp(http->method, "POST") && !http->options.on_body && !http->proxy.url &&
+           !strchr(http->url, '@');
+}
+
+int rv_easy_prepare(void *easy)
+{
+    struct setup setup = {easy, CURLE_OK};
+
+    set_callbacks(easy);
+    set_behaviour(&setup);
+    return setup.result == CURLE_OK ? 0 : REEVE_ENOMEM;
+}
+
+void rv_easy_forget(void *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+}
+
 int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust, bool http1_only)
 {
     struct rv_http *http = transfer->http;
     struct setup setup = {transfer->easy, CURLE_OK};
     int error;
 
-    set_callbacks(&setup, transfer);
-    set_behaviour(&setup);
+    set_transfer(transfer->easy, transfer);
     if (http->parsed_url.secure)
         set_security(&setup, trust);
     set_version(&setup, http1_only || http->options.http1_only || !http->parsed_url.secure);
