@@ -27,7 +27,11 @@
 #include "loop/clock.h"
 #include "loop/runtime.h"
 
-enum { MAX_ARRIVED_BYTES = 64 * 1024, MAX_FIELDS_BYTES = 256 * 1024 };
+enum {
+    MAX_ARRIVED_BYTES = 64 * 1024,
+    MAX_FIELDS_BYTES = 256 * 1024,
+    PIECE_BYTES = 16 * 1024, /* handed on in one go: what an owner does with more may take long */
+};
 
 /* ---- time limits ----------------------------------------------------------------------------- */
 
@@ -212,17 +216,28 @@ static bool tell_head(struct rv_http *http)
     return !http->canceled;
 }
 
+/* A piece; if more is there the task is queued again, behind what else is to be done. */
 static bool tell_data(struct rv_http *http)
 {
-    if (http->paused || !http->arrived.len)
+    size_t len = http->arrived.len - http->told_at;
+
+    if (http->paused || !len)
         return true;
+    if (len > PIECE_BYTES)
+        len = PIECE_BYTES;
     if (http->options.on_data) {
         http->in_callback = true;
-        http->options.on_data(http, http->arrived.data, http->arrived.len, http->options.arg);
+        http->options.on_data(http, http->arrived.data + http->told_at, len, http->options.arg);
         http->in_callback = false;
     }
     /* Nothing can have arrived in between: a wire is never entered from a callback. */
-    rv_buffer_clear(&http->arrived);
+    http->told_at += len;
+    if (http->told_at < http->arrived.len) {
+        rv_ready_push(http->runtime, &http->task);
+    } else {
+        rv_buffer_clear(&http->arrived);
+        http->told_at = 0;
+    }
     return !http->canceled;
 }
 

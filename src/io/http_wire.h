@@ -65,7 +65,8 @@ struct rv_http {
     bool rewind_due;
 
     struct rv_http_head head;
-    struct rv_buffer arrived; /* of the body, not yet handed on */
+    struct rv_buffer arrived; /* of the body, not yet handed on from told_at on */
+    size_t told_at;
     size_t received_bytes;
     bool head_told;
     bool paused;      /* by the owner */
