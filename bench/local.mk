@@ -64,10 +64,14 @@ EXTRA_DIST += \
 	%D%/peers/turn-node.mjs \
 	%D%/peers/turn_texts.py
 
-CLEANFILES += $(rv_bench_programs) %D%/results.json
+CLEANFILES += $(rv_bench_programs) %D%/results.json %D%/results.part
 
 .PHONY: bench bench-programs
 bench-programs: $(rv_bench_programs)
 
+# The figures never fail it; a bench that dies does, and leaves no results behind.
 bench: bench-programs
-	%D%/reeve-bench --json | tee %D%/results.json
+	rm -f %D%/results.json %D%/results.part
+	%D%/reeve-bench --json > %D%/results.part
+	mv %D%/results.part %D%/results.json
+	cat %D%/results.json
