@@ -66,7 +66,7 @@ struct rv_sim_http_request {
     const char *method;
     const char *url;
     const char *fields; /* "name: value\0" each, an empty text at the end */
-    const char *body;   /* NUL-terminated */
+    const char *body;   /* NUL-terminated; a pulled one: what has come of it */
     size_t body_len;
     bool ended;    /* the wire ended it */
     bool stopped;  /* it was taken off: cancelled, aborted or late */
@@ -99,7 +99,12 @@ void rv_sim_http_connect_fails(struct rv_sim_http_exchange *exchange, int error,
                                const char *detail);
 void rv_sim_http_connect_stalls(struct rv_sim_http_exchange *exchange);
 
-/* Then, in this order. A status below 200 makes an informational head before the real one. */
+/* The kept connection on which it was begun turns out to be dead when so much of the pulled body
+ * was sent: once, and then there is another. */
+void rv_sim_http_dies_after(struct rv_sim_http_exchange *exchange, size_t bytes);
+
+/* Then, in this order. A body that is pulled is taken whole before. A status below 200 makes an
+ * informational head before the real one. */
 void rv_sim_http_wait(struct rv_sim_http_exchange *exchange, uint64_t ms);
 void rv_sim_http_status(struct rv_sim_http_exchange *exchange, int status);
 void rv_sim_http_field(struct rv_sim_http_exchange *exchange, const char *name, const char *value);

@@ -15,6 +15,8 @@ check_LTLIBRARIES += %D%/libsimloop.la %D%/libsimio.la
 	%D%/file_tree.h \
 	%D%/http.c \
 	%D%/http.h \
+	%D%/http-exchange.c \
+	%D%/http-exchange.h \
 	%D%/process.c \
 	%D%/process.h \
 	%D%/stream.c \
@@ -66,6 +68,8 @@ rv_test_programs += %D%/test-sim-completion
 
 rv_test_programs += %D%/test-sim-http
 %C%_test_sim_http_SOURCES = \
+	%D%/http-pull.c \
+	%D%/http-queue.c \
 	%D%/http-request.c
 %C%_test_sim_http_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)
 
