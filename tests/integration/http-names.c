@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOW_MS = 1500, QUICK_MS = 700 };
+enum { SLOW_MS = 3000, QUICK_MS = 700 };
 
 static atomic_int looking;
 static atomic_int looked;
