@@ -29,6 +29,7 @@ rv_test_programs += %D%/test-real-http
 	%D%/http-faults.c \
 	%D%/http-memory.c \
 	%D%/http-names.c \
+	%D%/http-send.c \
 	%D%/http-tls.c \
 	%D%/http-world.c \
 	%D%/http-world.h \

@@ -153,11 +153,33 @@ static size_t content_length(const char *head)
     return field ? strtoul(field + strlen("\r\ncontent-length:"), NULL, 10) : 0;
 }
 
+/* How long the chunks are that begin here; 0: not all of them have come. */
+static size_t chunks_length(const char *body)
+{
+    const char *at = body;
+    size_t len, left;
+
+    for (;;) {
+        char *end;
+
+        len = strtoul(at, &end, 16);
+        if (end == at || strncmp(end, "\r\n", 2) != 0)
+            return 0;
+        left = strlen(end);
+        if (left < len + 4)
+            return 0;
+        at = end + 2 + len + 2;
+        if (!len)
+            return (size_t)(at - body);
+    }
+}
+
 /* Take one whole request off the front; false if there is none. */
 static bool take_request(struct raw_conn *conn)
 {
     char *end;
     size_t head_len, body_len;
+    bool chunked;
     char *body;
 
     conn->request[conn->len] = '\0';
@@ -166,8 +188,9 @@ static bool take_request(struct raw_conn *conn)
         return false;
     end[2] = '\0';
     head_len = (size_t)(end + 4 - conn->request);
-    body_len = content_length(conn->request);
-    if (conn->len - head_len < body_len) {
+    chunked = strcasestr(conn->request, "\r\ntransfer-encoding: chunked\r\n");
+    body_len = chunked ? chunks_length(conn->request + head_len) : content_length(conn->request);
+    if (conn->len - head_len < body_len || (chunked && !body_len)) {
         end[2] = '\r';
         return false;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A server that does what a test says, byte for byte, on the loop that is tested: it reads requests
- * (head and Content-Length body) off plain sockets and plays whatever was queued for the
- * connection.
+ * (head and body; one in chunks as it stands, and of text only) off plain sockets and plays
+ * whatever was queued for the connection.
  */
 #ifndef RV_TESTS_RAW_SERVER_H
 #define RV_TESTS_RAW_SERVER_H
