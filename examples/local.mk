@@ -9,6 +9,8 @@ bin_PROGRAMS += %D%/reeve-agent
 	%D%/agent/input.c \
 	%D%/agent/input.h \
 	%D%/agent/main.c \
+	%D%/agent/redact.c \
+	%D%/agent/redact.h \
 	%D%/agent/settings.c \
 	%D%/agent/settings.h \
 	%D%/agent/view.c \

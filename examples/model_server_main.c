@@ -51,6 +51,8 @@ static const char help[] =
     "  context          400, the context is too long\n"
     "  quota            429, the quota is used up\n"
     "  echo-key         401 with the key that was sent\n"
+    "  echo-key-in-stream, echo-key-in-text\n"
+    "                   the key that was sent, in error-in-stream or as the model's text\n"
     "  html             a page of HTML; VALUE: its status (200)\n"
     "  cut, reset       the connection ends in the middle, by FIN or by RST (rst: the same);\n"
     "                   VALUE: after so many bytes of body\n"

@@ -357,7 +357,7 @@ int main(int argc, char **argv)
         break;
     }
     signal(SIGPIPE, SIG_IGN); /* a peer that goes away is an error to be told, not our end */
-    view_init(&app.view, app.settings.verbose);
+    view_init(&app.view, app.settings.verbose, app.settings.api_key);
     if (set_up(&app)) {
         begin(&app);
         event_base_dispatch(app.base);

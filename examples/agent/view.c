@@ -12,13 +12,14 @@ static const char dim[] = "\033[2m";
 static const char red[] = "\033[31m";
 static const char plain[] = "\033[0m";
 
-void view_init(struct view *view, bool verbose)
+void view_init(struct view *view, bool verbose, const char *key)
 {
     const char *no_color = getenv("NO_COLOR");
 
     *view = (struct view){.verbose = verbose};
     view->out_terminal = isatty(STDOUT_FILENO);
     view->err_terminal = isatty(STDERR_FILENO);
+    redact_init(&view->redact, key);
     view->colours = view->err_terminal && !(no_color && *no_color);
 }
 
@@ -67,8 +68,36 @@ static void put_visible_line(FILE *file, const char *text, size_t len)
     put_visible(file, text + start, len - start);
 }
 
+static void put_line_piece(const char *text, size_t len, void *arg)
+{
+    put_visible_line(arg, text, len);
+}
+
+static void put_note_piece(const char *text, size_t len, void *arg)
+{
+    put_visible(arg, text, len);
+}
+
+/* The first `shown` bytes of a text of others, as a part of one line. */
+static void put_foreign(const struct view *view, const char *text, size_t len, size_t shown)
+{
+    redact_text(&view->redact, text, len, shown, put_line_piece, stderr);
+}
+
+static void put_answer_piece(const char *text, size_t len, void *arg)
+{
+    struct view *view = arg;
+
+    if (view->out_terminal)
+        put_visible(stdout, text, len);
+    else
+        fwrite(text, 1, len, stdout);
+    view->in_line = text[len - 1] != '\n';
+}
+
 static void end_line(struct view *view)
 {
+    redact_end(&view->redact, put_answer_piece, view);
     if (view->in_line)
         putchar('\n');
     view->in_line = false;
@@ -85,11 +114,7 @@ void view_text(struct view *view, const char *text, size_t len)
 {
     if (!len)
         return;
-    if (view->out_terminal)
-        put_visible(stdout, text, len);
-    else
-        fwrite(text, 1, len, stdout);
-    view->in_line = text[len - 1] != '\n';
+    redact_feed(&view->redact, text, len, put_answer_piece, view);
     fflush(stdout);
 }
 
@@ -105,7 +130,7 @@ void view_note(struct view *view, const char *format, ...)
     if (len < 0)
         return;
     end_line(view);
-    put_visible(stderr, text, strlen(text));
+    redact_text(&view->redact, text, strlen(text), strlen(text), put_note_piece, stderr);
     putc('\n', stderr);
 }
 
@@ -128,7 +153,11 @@ static void begin_span(struct view *view, const struct reeve_tool_event *event)
     span = &view->spans[view->span_count++];
     *span = (struct view_span){.started_us = event->at_us};
     snprintf(span->id, sizeof span->id, "%s", event->call->id);
-    snprintf(span->what, sizeof span->what, "%s %s", event->call->name, event->call->arguments);
+    if (redact_has_key(&view->redact, event->call->name) ||
+        redact_has_key(&view->redact, event->call->arguments))
+        snprintf(span->what, sizeof span->what, "a call with the key in it");
+    else
+        snprintf(span->what, sizeof span->what, "%s %s", event->call->name, event->call->arguments);
 }
 
 static double ms(uint64_t us)
@@ -146,9 +175,9 @@ static void tool_started(struct view *view, const struct reeve_tool_event *event
         shown = 100;
     colour(view, dim);
     fprintf(stderr, "%10.3f ms  > ", ms(event->at_us));
-    put_visible_line(stderr, call->name, strlen(call->name));
+    put_foreign(view, call->name, strlen(call->name), strlen(call->name));
     putc(' ', stderr);
-    put_visible_line(stderr, call->arguments, shown);
+    put_foreign(view, call->arguments, call->arguments_len, shown);
     if (shown < call->arguments_len)
         fprintf(stderr, "… (%zu bytes)", call->arguments_len);
 }
@@ -163,13 +192,13 @@ static void tool_ended(struct view *view, const struct reeve_tool_event *event)
         span->ended_us = event->at_us;
     colour(view, bad ? red : dim);
     fprintf(stderr, "%10.3f ms  < ", ms(event->at_us));
-    put_visible_line(stderr, event->call->name, strlen(event->call->name));
+    put_foreign(view, event->call->name, strlen(event->call->name), strlen(event->call->name));
     fprintf(stderr, " %s", reeve_call_status_name(result->status));
     if (span)
         fprintf(stderr, " in %.3f ms", ms(event->at_us - span->started_us));
     if (bad || view->verbose) {
         fputs(": ", stderr);
-        put_visible_line(stderr, result->text, result->len < 300 ? result->len : 300);
+        put_foreign(view, result->text, result->len, result->len < 300 ? result->len : 300);
     } else {
         fprintf(stderr, ", %zu bytes", result->len);
     }
@@ -250,9 +279,11 @@ void view_end_run(struct view *view, const struct reeve_run *run)
     note_stop(view, run);
     note_overlap(view);
     colour(view, dim);
-    fprintf(stderr, "%s: %u turn%s, %u tool call%s", reeve_stop_reason_name(run->stop_reason),
-            run->turns, run->turns == 1 ? "" : "s", run->tool_calls,
-            run->tool_calls == 1 ? "" : "s");
+    /* "error: " begins the message about it, and nothing else. */
+    fprintf(
+        stderr, "%s: %u turn%s, %u tool call%s",
+        run->stop_reason == REEVE_STOP_ERROR ? "failed" : reeve_stop_reason_name(run->stop_reason),
+        run->turns, run->turns == 1 ? "" : "s", run->tool_calls, run->tool_calls == 1 ? "" : "s");
     if (run->failed_tool_calls)
         fprintf(stderr, " (%u failed)", run->failed_tool_calls);
     if (run->usage.reported)

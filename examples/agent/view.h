@@ -12,6 +12,8 @@
 
 #include <reeve.h>
 
+#include "agent/redact.h"
+
 enum { VIEW_MAX_SPANS = 256 };
 
 /* When a tool call ran, since the run began. */
@@ -28,11 +30,13 @@ struct view {
     bool colours;
     bool verbose;
     bool in_line; /* the answer stands in the middle of a line */
+    struct redact redact;
     size_t span_count;
     struct view_span spans[VIEW_MAX_SPANS];
 };
 
-void view_init(struct view *view, bool verbose);
+/* `key` (borrowed; NULL: none) is never shown. */
+void view_init(struct view *view, bool verbose, const char *key);
 void view_begin_run(struct view *view);
 void view_text(struct view *view, const char *text, size_t len);
 void view_tool(struct view *view, const struct reeve_tool_event *event);

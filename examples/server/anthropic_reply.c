@@ -221,25 +221,31 @@ static void send_huge(struct ms_reply *reply, struct ms_text *out)
     send_delta(reply, piece, sizeof(piece), out);
 }
 
-static void send_block(struct ms_reply *reply, struct ms_text *out)
+static void send_piece(struct ms_reply *reply, struct ms_text *out)
 {
     const bool is_call = reply->plan.calls_count > 0;
     const char *all =
         is_call ? reply->plan.calls[reply->call].arguments : ms_text_string(&reply->plan.text);
-    const size_t left = strlen(all + reply->offset);
+    const char *rest = all + reply->offset;
+    const size_t left = strlen(rest);
 
+    if (left == 0)
+        send_block_stop(reply, out);
+    else if (is_call)
+        send_delta(reply, rest, ms_arguments_cut(rest, left, reply->chunk_bytes), out);
+    else
+        send_delta(reply, rest, ms_utf8_cut(rest, left, reply->chunk_bytes), out);
+}
+
+/* Under the fault `huge` the offset counts what is in no text: it must not be followed. */
+static void send_block(struct ms_reply *reply, struct ms_text *out)
+{
     if (!reply->call_begun)
         send_block_start(reply, out);
     else if (reply->fault.kind == MS_FAULT_HUGE)
         send_huge(reply, out);
-    else if (left == 0)
-        send_block_stop(reply, out);
-    else if (is_call)
-        send_delta(reply, all + reply->offset,
-                   ms_arguments_cut(all + reply->offset, left, reply->chunk_bytes), out);
     else
-        send_delta(reply, all + reply->offset,
-                   ms_utf8_cut(all + reply->offset, left, reply->chunk_bytes), out);
+        send_piece(reply, out);
 }
 
 static void send_finish(struct ms_reply *reply, struct ms_text *out)
@@ -280,7 +286,7 @@ static void send_error(struct ms_reply *reply, struct ms_text *out)
 {
     struct ms_error error;
 
-    ms_error_set(&error, NULL, NULL, "Overloaded");
+    ms_error_set(&error, NULL, NULL, "Overloaded %s", reply->echo);
     error.status = 529;
     add_line(reply, "event", "error", out);
     ms_text_add_string(out, "data: ");

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ECHO_IN_STREAM "echo-key-in-stream"
+
 static const struct {
     const char *name;
     enum ms_fault_kind kind;
@@ -13,6 +15,8 @@ static const struct {
     {"context", MS_FAULT_CONTEXT, MS_EACH_TURN},
     {"quota", MS_FAULT_QUOTA, MS_EACH_TURN},
     {"echo-key", MS_FAULT_ECHO_KEY, MS_EACH_TURN},
+    {ECHO_IN_STREAM, MS_FAULT_ERROR_IN_STREAM, MS_EACH_TURN},
+    {"echo-key-in-text", MS_FAULT_ECHO_KEY_IN_TEXT, MS_EACH_TURN},
     {"html", MS_FAULT_HTML, MS_EACH_TURN},
     {"cut", MS_FAULT_CUT, MS_EACH_TURN},
     {"reset", MS_FAULT_RESET, MS_EACH_TURN},
@@ -82,6 +86,7 @@ static int read_name(struct ms_span name, struct ms_fault *fault)
         if (ms_span_is(name, names[i].name)) {
             fault->kind = names[i].kind;
             fault->turn = names[i].turn;
+            fault->echo = ms_span_is(name, ECHO_IN_STREAM);
             return 0;
         }
     }

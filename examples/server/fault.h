@@ -10,6 +10,8 @@
  *   context          400, context_length_exceeded
  *   quota            429, insufficient_quota
  *   echo-key         401 whose message repeats the key that was sent
+ *   echo-key-in-stream  error-in-stream whose message repeats the key
+ *   echo-key-in-text    the model's text is the key
  *   html             200 with an HTML page; VALUE: another status
  *   cut              the connection closes in the middle; VALUE: after so many bytes of body
  *   reset, rst       the same, by RST
@@ -46,6 +48,7 @@ enum ms_fault_kind {
     MS_FAULT_CONTEXT,
     MS_FAULT_QUOTA,
     MS_FAULT_ECHO_KEY,
+    MS_FAULT_ECHO_KEY_IN_TEXT,
     MS_FAULT_HTML,
     MS_FAULT_CUT,
     MS_FAULT_RESET,
@@ -72,6 +75,7 @@ struct ms_fault {
     long value; /* -1: not told */
     long count; /* 0: always */
     long turn;  /* MS_EACH_TURN, or the one */
+    bool echo;  /* the error repeats the key */
 };
 
 /* 0, or -1 when the text names no fault. */

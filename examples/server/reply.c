@@ -423,7 +423,8 @@ static void send_error(struct ms_reply *reply, struct ms_text *out)
     struct ms_error error;
 
     ms_error_set(&error, NULL, NULL,
-                 "The server had an error while processing your request. Sorry about that!");
+                 "The server had an error while processing your request. Sorry about that! %s",
+                 reply->echo);
     error.type = "server_error";
     begin_event(reply, out);
     ms_error_write(reply->wire, &error, out);
@@ -557,7 +558,8 @@ static void whole_step(struct ms_reply *reply, struct ms_text *out)
     if (ms_reply_fault_now(reply, MS_FAULT_ERROR_IN_STREAM, 0)) {
         struct ms_error error;
 
-        ms_error_set(&error, NULL, NULL, "The server had an error while processing your request.");
+        ms_error_set(&error, NULL, NULL,
+                     "The server had an error while processing your request. %s", reply->echo);
         error.type = "server_error";
         error.status = 500;
         ms_error_write(reply->wire, &error, out);

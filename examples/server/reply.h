@@ -34,6 +34,7 @@ struct ms_reply {
     size_t written_tokens; /* to the prompt cache */
     size_t chunk_bytes;
     char stop_sequence[64]; /* that cut the text; empty: none did */
+    char echo[256];         /* the key that an error in the stream repeats; empty: none does */
     enum ms_wire wire;
     bool caches; /* the prompt may be cached */
     bool stream;

@@ -4,6 +4,7 @@
 
 #include <event2/buffer.h>
 #include <event2/keyvalq_struct.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -216,9 +217,19 @@ static int call_unknown_tool(struct ms_plan *plan)
                             ms_span_of("{\"doors\": [\"all\"]}"));
 }
 
-static int spoil_plan(const struct ms_fault *fault, const struct ms_request *request,
-                      struct ms_plan *plan)
+static int say_key(const char *key, struct ms_plan *plan)
 {
+    ms_plan_done(plan);
+    ms_text_init(&plan->text, MS_MAX_ANSWER_BYTES);
+    ms_text_addf(&plan->text, "Your key is %s, and %s it stays.", key, key);
+    return plan->text.failed ? -1 : 0;
+}
+
+static int spoil_plan(const struct asked *asked, const struct ms_fault *fault,
+                      const struct ms_request *request, struct ms_plan *plan)
+{
+    if (fault->kind == MS_FAULT_ECHO_KEY_IN_TEXT)
+        return say_key(asked->key, plan);
     if (fault->kind == MS_FAULT_BAD_ARGUMENTS)
         return break_arguments(request, plan);
     if (fault->kind == MS_FAULT_UNKNOWN_TOOL)
@@ -264,6 +275,8 @@ static void respond_completion(struct asked *asked, const struct ms_request *req
         respond_no_memory(asked);
         return;
     }
+    if (fault->echo)
+        snprintf(response->reply.echo, sizeof(response->reply.echo), "%s", asked->key);
     response->is_completion = true;
     response->status = 200;
     response->content_type = request->stream ? STREAM_TYPE : JSON_TYPE;
@@ -284,7 +297,7 @@ static void answer_request(struct asked *asked, const struct ms_request *request
         ms_plan_done(&plan);
         return;
     }
-    if (spoil_plan(&fault, request, &plan)) {
+    if (spoil_plan(asked, &fault, request, &plan)) {
         ms_plan_done(&plan);
         respond_no_memory(asked);
         return;

@@ -20,7 +20,8 @@ rv_test_programs += %D%/test-real-tools
 %C%_test_real_tools_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL) $(EVENT_LIBS)
 
 # reeve-agent against reeve-model-server, each a process of its own.
-rv_script_tests += %D%/agent-program
+rv_script_tests += %D%/agent-program %D%/agent-faults
+EXTRA_DIST += %D%/agent-lib
 
 rv_test_programs += %D%/test-real-http
 %C%_test_real_http_SOURCES = \
