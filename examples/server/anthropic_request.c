@@ -120,6 +120,9 @@ static int check_user_block(yajl_val message, size_t i, yajl_val before, const c
         return refuse(error, where,
                       "unexpected `tool_use_id` found in `tool_result` blocks. Each `tool_result` "
                       "block must have a corresponding `tool_use` block in the previous message.");
+    if (ms_json_get(block, "is_error") && !YAJL_IS_TRUE(ms_json_get(block, "is_error")) &&
+        !YAJL_IS_FALSE(ms_json_get(block, "is_error")))
+        return refuse(error, where, "is_error: Input should be a valid boolean");
     if (i > 0 && !is_type(block_at(message, i - 1), "tool_result"))
         return refuse(error, where, "`tool_result` blocks must come before any other content");
     return 0;
@@ -334,6 +337,8 @@ static void put_user(yajl_val message, yajl_gen gen)
         ms_json_member(gen, "role", "tool");
         ms_json_member(gen, "tool_call_id", ms_json_string(block, "tool_use_id"));
         put_texts(ms_json_get(block, "content"), gen);
+        if (YAJL_IS_TRUE(ms_json_get(block, "is_error")))
+            ms_json_member(gen, MS_IS_ERROR, "true");
         yajl_gen_map_close(gen);
     }
     if (!has_more)

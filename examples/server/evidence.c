@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "request.h"
 
 bool ms_path_normal(struct ms_span path, char ret_path[MS_MAX_PATH_BYTES])
 {
@@ -169,7 +169,7 @@ static int add_item(struct ms_evidence *evidence, yajl_val call, yajl_val result
     if (content_text(ms_json_get(result, "content"), &item->text, &item->owned))
         return -1;
     read_path(item);
-    item->error = tells_of_error(item);
+    item->error = ms_json_get(result, MS_IS_ERROR) || tells_of_error(item);
     evidence->count++;
     return 0;
 }

@@ -169,6 +169,7 @@ static void write_usage(const struct ms_reply *reply, yajl_gen gen)
     ms_json_member_int(gen, "total_tokens", (long long)(reply->prompt_tokens + completion));
     ms_json_open(gen, "prompt_tokens_details");
     ms_json_member_int(gen, "cached_tokens", (long long)reply->cached_tokens);
+    ms_json_member_int(gen, "cache_write_tokens", (long long)reply->written_tokens);
     yajl_gen_map_close(gen);
     ms_json_open(gen, "completion_tokens_details");
     ms_json_member_int(gen, "reasoning_tokens", 0);

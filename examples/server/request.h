@@ -11,6 +11,10 @@
 
 #include "json.h"
 
+/* The member of a tool message that says that the tool failed. Only Anthropic's format has such a
+ * mark; the reader of that format writes it here. */
+#define MS_IS_ERROR "is_error"
+
 /* Whose format a request is in, and its answer. */
 enum ms_wire {
     MS_WIRE_OPENAI = 0,

@@ -621,10 +621,12 @@ RV_TEST(real_model_server, tells_cached_tokens)
     ms_text_add_string(&body, "\"},{\"role\":\"user\",\"content\":\"x\"}]}");
     open_fast(&world);
     ask(&world, &client, body.data);
-    cr_assert(has(&client.body, "\"cached_tokens\":0"));
+    cr_assert(has(&client.body, "\"cached_tokens\":0,\"cache_write_tokens\":1408"), "%s",
+              client.body.data);
     end(&world, &client);
     ask(&world, &client, body.data);
-    cr_assert(has(&client.body, "\"cached_tokens\":1408"), "%s", client.body.data);
+    cr_assert(has(&client.body, "\"cached_tokens\":1408,\"cache_write_tokens\":0"), "%s",
+              client.body.data);
     end(&world, &client);
     cr_assert_eq(stats_of(&world).cached_tokens, 1408);
     ms_text_done(&body);

@@ -3,9 +3,11 @@
 #include "examples/server/anthropic.h"
 
 #include "examples/server/embed.h"
+#include "examples/server/evidence.h"
 #include "examples/server/gzip.h"
 #include "tests/lib/test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ASK(more, messages) "{\"model\":\"m\",\"max_tokens\":9," more "\"messages\":[" messages "]}"
@@ -88,6 +90,69 @@ RV_TEST(server_anthropic, is_read_as_a_conversation)
     cr_assert_eq(request.tool_choice, MS_CHOICE_REQUIRED);
     cr_assert_eq(request.max_tokens, 9);
     ms_request_done(&request);
+}
+
+/* A failure says so by its flag alone: its words are those of any text. */
+RV_TEST(server_anthropic, is_error_is_read)
+{
+    static const char *const flags[] = {"", ",\"is_error\":false", ",\"is_error\":true"};
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        struct ms_request request;
+        struct ms_evidence evidence;
+        struct ms_error error;
+        char body[512];
+
+        snprintf(body, sizeof body,
+                 ASK("", USER "," SAYS("assistant", CALL("a")) "," SAYS(
+                             "user", "{\"type\":\"tool_result\",\"tool_use_id\":\"a\","
+                                     "\"content\":\"fine words\"%s}")),
+                 flags[i]);
+        cr_assert_eq(ms_anthropic_parse(body, strlen(body), &request, &error), 0, "%s",
+                     error.message);
+        cr_assert_eq(ms_evidence_read(request.messages, &evidence), 0);
+        cr_assert_eq(evidence.count, 1);
+        cr_assert_eq(evidence.items[0].error, i == 2, "%s", body);
+        ms_evidence_done(&evidence);
+        ms_request_done(&request);
+    }
+    expect_refusal(ASK("", USER "," SAYS("assistant", CALL("a")) "," SAYS(
+                               "user", "{\"type\":\"tool_result\",\"tool_use_id\":\"a\","
+                                       "\"content\":\"r\",\"is_error\":\"yes\"}")),
+                   "is_error");
+}
+
+static uint64_t no_random(void *arg)
+{
+    (void)arg;
+    return 7;
+}
+
+/* Text without an end does end, and reads nothing behind the text that there is. */
+RV_TEST(server_anthropic, huge_ends)
+{
+    struct ms_request request = {.model = "m", .wire = MS_WIRE_ANTHROPIC, .stream = true};
+    struct ms_fault fault = {.kind = MS_FAULT_HUGE};
+    struct ms_plan plan = {.calls_count = 0};
+    struct ms_reply reply;
+    struct ms_text out;
+    size_t bytes = 0;
+
+    ms_text_init(&plan.text, 64);
+    ms_text_add_string(&plan.text, "short");
+    ms_text_init(&out, 65536);
+    cr_assert_eq(ms_reply_init(&reply, &request, &plan, &fault, 12, no_random, NULL), 0);
+    while (ms_reply_next(&reply, &out)) {
+        bytes += out.len;
+        cr_assert(strstr(ms_text_string(&out), "\"type\":\"message_stop\"") ||
+                  bytes < MS_HUGE_BYTES + MS_HUGE_BYTES / 8);
+        ms_text_clear(&out);
+    }
+    cr_assert(!out.failed);
+    cr_assert_gt(bytes, MS_HUGE_BYTES);
+    ms_text_done(&out);
+    ms_reply_done(&reply);
 }
 
 RV_TEST(server_anthropic, equal_texts_have_equal_vectors)
