@@ -15,9 +15,12 @@ const struct fuzz_target fuzz_targets[] = {
     {"head", fuzz_head, 0},
     {"url", fuzz_url, 0},
     {"openai", fuzz_codec, REEVE_PROVIDER_OPENAI},
+    {"anthropic", fuzz_codec, REEVE_PROVIDER_ANTHROPIC},
     {"http", fuzz_http, REEVE_PROVIDER_OPENAI},
     {NULL, NULL, 0},
 };
+
+bool fuzz_thorough;
 
 const struct fuzz_target *fuzz_target_find(const char *name)
 {
@@ -65,6 +68,11 @@ size_t fuzz_random_below(struct fuzz_random *random, size_t bound)
 {
     random->state += UINT64_C(0x9E3779B97F4A7C15);
     return (size_t)(mix(random->state) % bound);
+}
+
+bool fuzz_chosen(struct fuzz_random *random, size_t many)
+{
+    return !fuzz_random_below(random, many) || fuzz_thorough;
 }
 
 size_t fuzz_piece(enum fuzz_cut cut, struct fuzz_random *random, size_t left)

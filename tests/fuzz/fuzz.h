@@ -25,6 +25,10 @@ struct fuzz_target {
 /* Ends with one whose name is NULL. */
 extern const struct fuzz_target fuzz_targets[];
 
+/* Every check for each input, as when a corpus is replayed. Under the engine the dear ones are made
+ * only for some inputs, which the inputs themselves choose. */
+extern bool fuzz_thorough;
+
 const struct fuzz_target *fuzz_target_find(const char *name);
 
 void fuzz_sse(const struct fuzz_target *target, const char *bytes, size_t len);
@@ -32,6 +36,9 @@ void fuzz_json(const struct fuzz_target *target, const char *bytes, size_t len);
 void fuzz_head(const struct fuzz_target *target, const char *bytes, size_t len);
 void fuzz_url(const struct fuzz_target *target, const char *bytes, size_t len);
 void fuzz_codec(const struct fuzz_target *target, const char *bytes, size_t len);
+/* The parts of fuzz_codec that need no world (response.c). */
+void fuzz_response(const struct fuzz_target *target, const char *bytes, size_t len);
+void fuzz_calls(const struct fuzz_target *target, const char *bytes, size_t len);
 void fuzz_http(const struct fuzz_target *target, const char *bytes, size_t len);
 
 /* What does not hold is told and ends the program. */
@@ -53,6 +60,9 @@ struct fuzz_random {
 struct fuzz_random fuzz_random_of(const char *bytes, size_t len);
 /* Below `bound`, which is not 0. */
 size_t fuzz_random_below(struct fuzz_random *random, size_t bound);
+
+/* Whether a check that only one input in `many` gets is made for this one. */
+bool fuzz_chosen(struct fuzz_random *random, size_t many);
 
 /* How an input is cut into pieces; the last is one piece for each byte. */
 enum fuzz_cut { FUZZ_WHOLE, FUZZ_RANDOM_PIECES, FUZZ_BYTES, FUZZ_CUT_COUNT };

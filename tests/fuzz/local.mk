@@ -8,6 +8,7 @@ rv_fuzz_sources = \
 	%D%/fuzz.h \
 	%D%/http-parts.c \
 	%D%/json.c \
+	%D%/response.c \
 	%D%/sse.c
 rv_fuzz_libs = src/model/libmodel.la src/chat/libchat.la $(RV_SIM_IO)
 

@@ -81,6 +81,7 @@ int main(int argc, char **argv)
     const struct fuzz_target *target;
     int i;
 
+    fuzz_thorough = true;
     if (argc == 1)
         return replay_all();
     target = fuzz_target_find(argv[1]);
