@@ -161,12 +161,19 @@ enum rv_http_take rv_http_head_came(struct rv_http *http, const char *line, size
     return RV_HTTP_TAKEN;
 }
 
+/* Up to the cap all of it, so that what is told of a body that is too large, and whether its owner
+ * has what it wanted by then, does not depend on how the body was cut. */
 static bool keep_arrived(struct rv_http *http, const char *bytes, size_t len)
 {
-    if (len > http->options.max_response_bytes - http->received_bytes)
+    const size_t room = http->options.max_response_bytes - http->received_bytes;
+    const size_t kept = len < room ? len : room;
+
+    http->refusal = rv_buffer_add(&http->arrived, bytes, kept);
+    if (http->refusal)
+        return false;
+    http->received_bytes += kept;
+    if (kept < len)
         http->refusal = REEVE_ETOOBIG;
-    else
-        http->refusal = rv_buffer_add(&http->arrived, bytes, len);
     return !http->refusal;
 }
 
@@ -179,7 +186,6 @@ enum rv_http_take rv_http_body_came(struct rv_http *http, const char *bytes, siz
     }
     if (!keep_arrived(http, bytes, len))
         return RV_HTTP_REFUSED;
-    http->received_bytes += len;
     if (!http->paused)
         rv_ready_push(http->runtime, &http->task);
     return RV_HTTP_TAKEN;

@@ -318,6 +318,32 @@ RV_TEST(completion, keeps_its_cap)
     world_close(&world);
 }
 
+/* What fits below the cap counts, in one piece or in many: the text that was told is the same, and
+ * an answer that was complete by then is one. */
+RV_TEST(completion, keeps_its_cap_however_the_body_is_cut)
+{
+    static const char body[] = TEXT("Hi") FINISH("stop") TEXT("too much");
+    const size_t enough = strlen(TEXT("Hi") FINISH("stop"));
+    static const size_t pieces[] = {0, 1, 7, 50};
+    size_t i, cap;
+
+    for (cap = enough - 1; cap <= enough; cap++) {
+        for (i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+            struct world world;
+
+            world_init(&world, t);
+            world.model_options.max_response_bytes = cap;
+            cr_assert_eq(world_open(&world), 0);
+            world_reply(&world, 200, stream_type, body);
+            rv_sim_http_split(world.net, pieces[i]);
+            cr_assert_eq(world_run(&world), cap < enough ? REEVE_ETOOBIG : 0, "cap %zu, pieces %zu",
+                         cap, pieces[i]);
+            cr_assert_str_eq(world.final.data, "Hi");
+            world_close(&world);
+        }
+    }
+}
+
 /* ---- the key ---- */
 
 static void echoes_in_head(struct rv_sim_http_exchange *exchange, void *arg)
