@@ -37,6 +37,7 @@ struct client {
     uint64_t done_ms;
     uint64_t start_ns;
     size_t received;
+    size_t longest; /* piece */
     char problem[512];
 
     bool pause_in_data;
@@ -76,6 +77,8 @@ static void on_data(struct rv_http *http, const char *bytes, size_t len, void *a
     cr_assert_eq(client->dones, 0);
     client->datas++;
     client->received += len;
+    if (len > client->longest)
+        client->longest = len;
     if (!client->parse_error)
         client->parse_error = rv_sse_feed(&client->sse, bytes, len);
     if (client->pause_in_data)
@@ -492,6 +495,41 @@ RV_TEST(request, cancelled_in_every_callback)
         client_done(&client);
     }
     cr_assert_eq(last, strlen(events) + 2);
+}
+
+/* What has come in one go is handed on a piece a task, and a pause holds between two of them. */
+RV_TEST(request, a_large_answer_comes_in_pieces)
+{
+    enum { EVENTS = 5000, PIECE = 16 * 1024 };
+    struct client client;
+    struct rv_buffer body, seen;
+
+    cr_assert_eq(client_init(&client, t), 0);
+    rv_buffer_init(&body, t->mem, 1 << 20);
+    rv_buffer_init(&seen, t->mem, 1 << 20);
+    for (int i = 0; i < EVENTS; i++) {
+        cr_assert_eq(rv_buffer_printf(&body, "data: %d\n\n", i), 0);
+        cr_assert_eq(rv_buffer_printf(&seen, "%d;", i), 0);
+    }
+    rv_sim_http_reply(client.net, "/", 200, "text/event-stream", rv_buffer_text(&body));
+    rv_sim_http_burst(client.net, true);
+    client.pause_in_data = true;
+    cr_assert_eq(client_start(&client), 0);
+    for (unsigned n = 1; n <= body.len / PIECE; n++) {
+        cr_assert_eq(reeve_runtime_run(client.runtime), 0);
+        cr_assert_eq(client.datas, n);
+        cr_assert_eq(client.received, (size_t)n * PIECE);
+        rv_http_resume(client.http);
+    }
+    cr_assert_eq(reeve_runtime_run(client.runtime), 0);
+    cr_assert_eq(client.dones, 1);
+    cr_assert_eq(client.longest, PIECE);
+    cr_assert_eq(client.received, body.len);
+    cr_assert_eq(client.error, 0, "%s", client.problem);
+    cr_assert_str_eq(rv_buffer_text(&client.seen), rv_buffer_text(&seen));
+    rv_buffer_done(&body);
+    rv_buffer_done(&seen);
+    client_done(&client);
 }
 
 RV_TEST(request, cancelled_with_all_at_hand)
