@@ -71,7 +71,8 @@ static const char help[] =
     "\n"
     "In the user's message [call:NAME {ARGUMENTS}] makes the model call a tool; several such, "
     "several\n"
-    "at once.\n";
+    "at once. [think:WORDS] makes it think first: a block with a signature in Anthropic's format,\n"
+    "which must come back unchanged with the results.\n";
 
 enum option_id {
     OPTION_PORT = 256,

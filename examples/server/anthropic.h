@@ -17,6 +17,11 @@ int ms_anthropic_parse(const char *body, size_t len, struct ms_request *ret_requ
 void ms_anthropic_stream_step(struct ms_reply *reply, struct ms_text *out);
 void ms_anthropic_whole(struct ms_reply *reply, struct ms_text *out);
 
+#define MS_SIGNATURE_BYTES 24
+
+/* What a thinking block is signed with: it belongs to these words and to no others. */
+void ms_anthropic_sign(const char *thinking, char ret_signature[MS_SIGNATURE_BYTES]);
+
 void ms_anthropic_error(const struct ms_error *error, struct ms_text *out);
 
 #endif

@@ -6,6 +6,7 @@
  * deltas and its stop, message_delta with the reason and the usage in all, message_stop. One event
  * a step, as of the other format.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "anthropic.h"
@@ -94,6 +95,14 @@ static void write_head(const struct ms_reply *reply, yajl_gen gen)
     ms_json_member(gen, "model", reply->model);
 }
 
+void ms_anthropic_sign(const char *thinking, char ret_signature[MS_SIGNATURE_BYTES])
+{
+    const uint64_t hash = ms_hash(MS_HASH_START, "signed", 6);
+
+    snprintf(ret_signature, MS_SIGNATURE_BYTES, "sig_%016llx",
+             (unsigned long long)ms_hash(hash, thinking, strlen(thinking)));
+}
+
 /* ---- a stream ----------------------------------------------------------------------------------
  */
 
@@ -156,6 +165,69 @@ static void send_ping(struct ms_reply *reply, struct ms_text *out)
     reply->ping_sent = true;
 }
 
+static void send_thought_start(struct ms_reply *reply, struct ms_text *out)
+{
+    yajl_gen gen = begin_event("content_block_start", out);
+
+    reply->thought_begun = true;
+    if (!gen)
+        return;
+    ms_json_member_int(gen, "index", 0);
+    ms_json_open(gen, "content_block");
+    ms_json_member(gen, "type", "thinking");
+    ms_json_member(gen, "thinking", "");
+    ms_json_member(gen, "signature", "");
+    yajl_gen_map_close(gen);
+    end_event(reply, "content_block_start", gen, out);
+}
+
+static void send_thought_delta(const struct ms_reply *reply, const char *type, const char *key,
+                               struct ms_span value, struct ms_text *out)
+{
+    yajl_gen gen = begin_event("content_block_delta", out);
+
+    if (!gen)
+        return;
+    ms_json_member_int(gen, "index", 0);
+    ms_json_open(gen, "delta");
+    ms_json_member(gen, "type", type);
+    ms_json_member_span(gen, key, value);
+    yajl_gen_map_close(gen);
+    end_event(reply, "content_block_delta", gen, out);
+}
+
+/* The block before all others: its words, its signature, its end. */
+static void send_thought(struct ms_reply *reply, struct ms_text *out)
+{
+    const char *rest = reply->plan.thinking + reply->thought_offset;
+    struct ms_span piece = {rest, ms_utf8_cut(rest, strlen(rest), reply->chunk_bytes)};
+    char signature[MS_SIGNATURE_BYTES];
+    yajl_gen gen;
+
+    if (!reply->thought_begun) {
+        send_thought_start(reply, out);
+    } else if (*rest) {
+        send_thought_delta(reply, "thinking_delta", "thinking", piece, out);
+        reply->thought_offset += piece.len;
+    } else if (!reply->thought_signed) {
+        ms_anthropic_sign(reply->plan.thinking, signature);
+        send_thought_delta(reply, "signature_delta", "signature", ms_span_of(signature), out);
+        reply->thought_signed = true;
+    } else {
+        reply->thought_done = true;
+        gen = begin_event("content_block_stop", out);
+        if (!gen)
+            return;
+        ms_json_member_int(gen, "index", 0);
+        end_event(reply, "content_block_stop", gen, out);
+    }
+}
+
+static long long block_index(const struct ms_reply *reply)
+{
+    return (long long)reply->call + (reply->plan.thinking ? 1 : 0);
+}
+
 static void send_block_start(struct ms_reply *reply, struct ms_text *out)
 {
     const bool is_call = reply->plan.calls_count > 0;
@@ -163,7 +235,7 @@ static void send_block_start(struct ms_reply *reply, struct ms_text *out)
 
     if (!gen)
         return;
-    ms_json_member_int(gen, "index", (long long)reply->call);
+    ms_json_member_int(gen, "index", block_index(reply));
     ms_json_open(gen, "content_block");
     ms_json_member(gen, "type", is_call ? "tool_use" : "text");
     if (is_call) {
@@ -187,7 +259,7 @@ static void send_delta(struct ms_reply *reply, const char *rest, size_t len, str
 
     if (!gen)
         return;
-    ms_json_member_int(gen, "index", (long long)reply->call);
+    ms_json_member_int(gen, "index", block_index(reply));
     ms_json_open(gen, "delta");
     ms_json_member(gen, "type", is_call ? "input_json_delta" : "text_delta");
     ms_reply_write_piece(reply, gen, is_call ? "partial_json" : "text", rest, len);
@@ -201,7 +273,7 @@ static void send_block_stop(struct ms_reply *reply, struct ms_text *out)
 
     if (!gen)
         return;
-    ms_json_member_int(gen, "index", (long long)reply->call);
+    ms_json_member_int(gen, "index", block_index(reply));
     end_event(reply, "content_block_stop", gen, out);
     reply->call++;
     reply->call_begun = false;
@@ -300,6 +372,8 @@ static void send_body(struct ms_reply *reply, struct ms_text *out)
 {
     if (!reply->ping_sent)
         send_ping(reply, out);
+    else if (reply->plan.thinking && !reply->thought_done)
+        send_thought(reply, out);
     else if (ms_reply_fault_now(reply, MS_FAULT_GARBAGE, 0))
         send_garbage(reply, out);
     else if (ms_reply_fault_now(reply, MS_FAULT_ERROR_IN_STREAM, 0))
@@ -373,6 +447,20 @@ static void write_text(struct ms_reply *reply, yajl_gen gen)
     yajl_gen_map_close(gen);
 }
 
+static void write_thought(const struct ms_reply *reply, yajl_gen gen)
+{
+    char signature[MS_SIGNATURE_BYTES];
+
+    if (!reply->plan.thinking)
+        return;
+    ms_anthropic_sign(reply->plan.thinking, signature);
+    ms_json_open(gen, NULL);
+    ms_json_member(gen, "type", "thinking");
+    ms_json_member(gen, "thinking", reply->plan.thinking);
+    ms_json_member(gen, "signature", signature);
+    yajl_gen_map_close(gen);
+}
+
 void ms_anthropic_whole(struct ms_reply *reply, struct ms_text *out)
 {
     yajl_gen gen = yajl_gen_alloc(NULL);
@@ -384,6 +472,7 @@ void ms_anthropic_whole(struct ms_reply *reply, struct ms_text *out)
     ms_json_open(gen, NULL);
     write_head(reply, gen);
     ms_json_open_array(gen, "content");
+    write_thought(reply, gen);
     if (reply->plan.calls_count > 0)
         write_calls(reply, gen);
     else

@@ -202,6 +202,67 @@ static int check_messages(yajl_val messages, struct ms_error *error)
     return 0;
 }
 
+/* True when this message asks for thinking: its last text, not a tool's result. */
+static bool asks_to_think(yajl_val message)
+{
+    const char *text = ms_json_string(message, "content");
+    bool thinks = text && strstr(text, "[think:");
+    size_t i;
+
+    for (i = 0; i < block_count(message); i++) {
+        text = ms_json_string(block_at(message, i), "text");
+        thinks = thinks || (text && strstr(text, "[think:"));
+    }
+    return thinks;
+}
+
+static bool is_question(yajl_val message)
+{
+    size_t i;
+
+    if (!is_role(message, "user"))
+        return false;
+    for (i = 0; i < block_count(message); i++)
+        if (!is_type(block_at(message, i), "tool_result"))
+            return true;
+    return block_count(message) == 0;
+}
+
+static int check_thought(yajl_val message, size_t at, struct ms_error *error)
+{
+    yajl_val first = block_count(message) ? block_at(message, 0) : NULL;
+    char signature[MS_SIGNATURE_BYTES];
+    char where[64];
+
+    snprintf(where, sizeof(where), "messages.%zu.content.0", at);
+    if (!is_type(first, "thinking"))
+        return refuse(error, where,
+                      "Expected `thinking` or `redacted_thinking`, but found another block. When "
+                      "the model has thought, its message must start with a thinking block");
+    ms_anthropic_sign(ms_json_string(first, "thinking"), signature);
+    if (strcmp(signature, ms_json_string(first, "signature")) != 0)
+        return refuse(error, where, "Invalid `signature` in `thinking` block");
+    return 0;
+}
+
+/* What was thought since the last question comes back as it was; what was thought before is not
+ * looked at. */
+static int check_thoughts(yajl_val messages, struct ms_error *error)
+{
+    size_t at = messages->u.array.len;
+    size_t i;
+
+    while (at > 0 && !is_question(messages->u.array.values[at - 1]))
+        at--;
+    if (at == 0 || !asks_to_think(messages->u.array.values[at - 1]))
+        return 0;
+    for (i = at; i < messages->u.array.len; i++)
+        if (is_role(messages->u.array.values[i], "assistant") &&
+            check_thought(messages->u.array.values[i], i, error))
+            return -1;
+    return 0;
+}
+
 /* How many values in this one have the member cache_control. */
 static size_t count_breakpoints(yajl_val value)
 {
@@ -450,7 +511,8 @@ static int check(yajl_val tree, bool *ret_caches, struct ms_error *error)
     if (!YAJL_IS_OBJECT(tree))
         return ms_error_set(error, NULL, NULL, "The request body is not a JSON object.");
     if (check_members(tree, error) || check_messages(ms_json_get(tree, "messages"), error) ||
-        check_tools(ms_json_get(tree, "tools"), error))
+        check_tools(ms_json_get(tree, "tools"), error) ||
+        check_thoughts(ms_json_get(tree, "messages"), error))
         return -1;
     return read_breakpoints(tree, ret_caches, error);
 }

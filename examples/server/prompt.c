@@ -108,6 +108,17 @@ static void add_call(struct ms_prompt *prompt, struct ms_span value)
     prompt->calls_count++;
 }
 
+/* The first one counts. Returns its end, or 0. */
+static size_t read_think(struct ms_prompt *prompt, struct ms_span text, size_t at)
+{
+    struct ms_span value;
+    size_t end = read_directive(text, at, "think", &value);
+
+    if (end > 0 && prompt->think.len == 0)
+        prompt->think = value;
+    return end;
+}
+
 /* Copies the message without its directives and keeps these. */
 static void take_directives(struct ms_prompt *prompt, struct ms_span message)
 {
@@ -117,12 +128,16 @@ static void take_directives(struct ms_prompt *prompt, struct ms_span message)
     while (i < message.len) {
         struct ms_span value = {NULL, 0};
         bool is_call = false;
+        bool is_think = false;
         size_t end = 0;
 
         if (message.s[i] == '[') {
             end = read_directive(message, i, "call", &value);
             is_call = end > 0;
             if (!is_call)
+                end = read_think(prompt, message, i);
+            is_think = !is_call && end > 0;
+            if (end == 0)
                 end = read_directive(message, i, "fault", &value);
         }
         if (end == 0) {
@@ -131,7 +146,7 @@ static void take_directives(struct ms_prompt *prompt, struct ms_span message)
         }
         if (is_call)
             add_call(prompt, value);
-        else if (prompt->fault.len == 0)
+        else if (!is_think && prompt->fault.len == 0)
             prompt->fault = value;
         ms_text_add(&prompt->text, message.s + copied, i - copied);
         copied = i = end;

@@ -6,6 +6,8 @@
  *   [fault:429]                         answer with a fault (fault.h says which there are)
  *   [call:write_file {"path": "a"}]     call this tool with these arguments; several such
  *                                       directives make several calls in one completion
+ *   [think:Hm, a word.]                 think this first: in Anthropic's format a block with a
+ *                                       signature, which must come back with the tools' results
  */
 #ifndef MS_SERVER_PROMPT_H
 #define MS_SERVER_PROMPT_H
@@ -47,6 +49,7 @@ struct ms_prompt {
     struct ms_span paths[MS_MAX_PATHS];     /* "notes.txt", "./a/b", "docs/" */
     struct ms_span quotes[MS_MAX_QUOTES];   /* what stands in "", '' or `` */
     struct ms_directive calls[MS_MAX_DIRECTIVES];
+    struct ms_span think; /* of the first [think:…]; empty without one */
     struct ms_span fault; /* of the first [fault:…]; empty without one */
 };
 

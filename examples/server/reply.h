@@ -42,7 +42,9 @@ struct ms_reply {
 
     /* How far it has come. */
     enum ms_reply_phase phase;
-    size_t call;       /* the call being sent */
+    size_t call; /* the call being sent */
+    bool thought_begun, thought_signed, thought_done;
+    size_t thought_offset;
     bool call_begun;   /* its id and name are out */
     size_t offset;     /* in the text or in the call's arguments */
     size_t body_bytes; /* of text and arguments sent so far, the clock of the pace */

@@ -52,6 +52,8 @@ void ms_plan_done(struct ms_plan *plan)
         free(plan->calls[i].arguments);
     }
     plan->calls_count = 0;
+    free(plan->thinking);
+    plan->thinking = NULL;
     ms_text_done(&plan->text);
 }
 
@@ -415,6 +417,10 @@ static void note_question(struct ms_mind *mind)
     if (fault.len > 0)
         memcpy(plan->fault, fault.s, fault.len);
     plan->rounds = mind->evidence.rounds;
+    if (mind->prompt.think.len > 0) {
+        plan->thinking = ms_span_copy(mind->prompt.think);
+        plan->text.failed = plan->text.failed || !plan->thinking;
+    }
     plan->question_hash =
         ms_hash(MS_HASH_START, mind->evidence.question.s, mind->evidence.question.len);
 }

@@ -37,6 +37,7 @@ struct ms_plan {
     struct ms_text text;
     size_t calls_count;
     struct ms_planned_call calls[MS_MAX_PLANNED_CALLS];
+    char *thinking;                 /* comes before them; NULL: nothing */
     size_t rounds;                  /* completions with calls since the question was asked */
     uint64_t question_hash;         /* of the last user message */
     char fault[MS_MAX_FAULT_BYTES]; /* what its [fault:…] says; empty without one */

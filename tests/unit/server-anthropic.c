@@ -123,6 +123,46 @@ RV_TEST(server_anthropic, is_error_is_read)
                    "is_error");
 }
 
+/* What was thought comes back as it was, or not at all welcome. */
+RV_TEST(server_anthropic, thoughts_come_back_unchanged)
+{
+    static const struct {
+        const char *thinking; /* NULL: no such block */
+        const char *before;   /* the signature */
+        const char *refusal;  /* NULL: taken */
+    } cases[] = {
+        {"hm", "", NULL},
+        {"hmm", "", "Invalid `signature`"},
+        {"hm", "x", "Invalid `signature`"},
+        {NULL, "", "must start with a thinking block"},
+    };
+    char signature[MS_SIGNATURE_BYTES];
+    size_t i;
+
+    ms_anthropic_sign("hm", signature);
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ms_request request;
+        struct ms_error error;
+        char block[128] = "", body[1024];
+
+        if (cases[i].thinking)
+            snprintf(block, sizeof block,
+                     "{\"type\":\"thinking\",\"thinking\":\"%s\",\"signature\":\"%s%s\"},",
+                     cases[i].thinking, cases[i].before, signature);
+        snprintf(body, sizeof body,
+                 ASK("", "{\"role\":\"user\",\"content\":\"x [think:hm]\"},{\"role\":\"assistant\","
+                         "\"content\":[%s" CALL("a") "]}," SAYS("user", RESULT("a"))),
+                 block);
+        if (cases[i].refusal) {
+            expect_refusal(body, cases[i].refusal);
+            continue;
+        }
+        cr_assert_eq(ms_anthropic_parse(body, strlen(body), &request, &error), 0, "%s",
+                     error.message);
+        ms_request_done(&request);
+    }
+}
+
 static uint64_t no_random(void *arg)
 {
     (void)arg;
