@@ -49,6 +49,9 @@ static void check_fields(const struct rv_http_head *head)
 
         FUZZ_CHECK(value <= end - 1, "a name without a value");
         FUZZ_CHECK(found && found >= value && found < end);
+        /* A bare CR may stand in a value (RFC 9112, 2.2 leaves it to the reader). Nothing here
+         * sends a value on in a head of its own; what an error shows of one loses its controls in
+         * model/sentence.c, which the targets of whole completions see to. */
         FUZZ_CHECK(!strchr(value, '\n'));
         check_waits(value);
         at = value + strlen(value) + 1;
@@ -151,6 +154,8 @@ static void check_base_url(const char *text)
         return;
     FUZZ_CHECK(len <= strlen(text) && len > 7 && text[len - 1] != '/');
     FUZZ_CHECK(!strpbrk(text, "?# \t\r\n"), "%s", text);
+    /* In the authority `@` ends user info; behind it, it is a character of the path as any other
+     * (RFC 3986, 3.3), and some gateways have it in theirs. */
     FUZZ_CHECK(!memchr(text + 8, '@', strcspn(text + 8, "/")), "%s", text);
     (void)rv_base_url_host_is(text, "api.openai.com");
 }

@@ -28,6 +28,12 @@ static void note_event(struct rv_buffer *events, const char *type, const char *i
     fuzz_note(events, "\n", 1);
 }
 
+/*
+ * The standard lets a type hold NUL, as any other character. A type is told as a C text, so that
+ * one with a NUL ends there: no host compares it with more than the names it knows, and none of
+ * these is lost or made by it but by a server that sent it up to the NUL. Data has its length
+ * beside it.
+ */
 static void reference_dispatch(struct reference *ref)
 {
     rv_buffer_clear(&ref->last_id);
