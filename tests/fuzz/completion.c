@@ -144,6 +144,8 @@ static void check_telling(const char *text, size_t size)
     FUZZ_CHECK(len < size);
     FUZZ_CHECK(rv_utf8_valid(text, len), "%s", text);
     FUZZ_CHECK(!strstr(text, KEY), "the key is told: %s", text);
+    /* A log that shows it has no line that a server made. */
+    FUZZ_CHECK(!strpbrk(text, "\r\n\x1B"), "%s", text);
 }
 
 static void check_detail(const struct reeve_error_detail *detail, int error)
