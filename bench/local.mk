@@ -8,7 +8,7 @@ rv_bench_programs = \
 	%D%/peers/start-curl \
 	%D%/peers/start-reeve \
 	%D%/peers/yajl-direct
-EXTRA_PROGRAMS = $(rv_bench_programs)
+EXTRA_PROGRAMS += $(rv_bench_programs)
 
 %C%_reeve_bench_SOURCES = \
 	%D%/bench.h \

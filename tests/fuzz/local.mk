@@ -16,7 +16,7 @@ rv_test_programs += %D%/replay
 %C%_replay_SOURCES = $(rv_fuzz_sources) %D%/replay.c
 %C%_replay_LDADD = $(rv_fuzz_libs)
 
-EXTRA_PROGRAMS = %D%/fuzz
+EXTRA_PROGRAMS += %D%/fuzz
 %C%_fuzz_SOURCES = $(rv_fuzz_sources) %D%/engine.c
 %C%_fuzz_LDADD = $(rv_fuzz_libs)
 %C%_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
