@@ -44,14 +44,19 @@ static int take_status(struct rv_http_head *head, const char *line, size_t len)
     return rv_buffer_reserve(&head->fields, USUAL_BYTES);
 }
 
+/* A CR that ends no line is a space (RFC 9112, 2.2). */
 static int add_text(struct rv_http_head *head, const char *text, size_t len)
 {
     int error = rv_buffer_reserve(&head->fields, len + 1);
+    char *at;
 
     if (error)
         return error;
     rv_buffer_add(&head->fields, text, len);
-    return rv_buffer_add_byte(&head->fields, '\0');
+    rv_buffer_add_byte(&head->fields, '\0');
+    for (at = head->fields.data + head->fields.len - len - 1; (at = strchr(at, '\r'));)
+        *at = ' ';
+    return 0;
 }
 
 /* A line that begins with white space goes on with the value before (RFC 9112, 5.2). */

@@ -84,6 +84,19 @@ RV_TEST(http_head, folded_lines)
     rv_http_head_done(&head);
 }
 
+RV_TEST(http_head, a_bare_cr_is_a_space)
+{
+    struct rv_http_head head;
+
+    rv_http_head_init(&head, t->mem);
+    cr_assert_eq(
+        FEED(&head, "HTTP/1.1 200 OK\r\n", "A: one\rB: two\r\n", "C: \r\rthree\r\r\n", "\r\n"), 0);
+    cr_assert_str_eq(rv_http_head_find(&head, "a"), "one B: two");
+    cr_assert_str_eq(rv_http_head_find(&head, "c"), "  three");
+    cr_assert_null(rv_http_head_find(&head, "b"));
+    rv_http_head_done(&head);
+}
+
 static int first_line(struct rv_test *t, const char *line, size_t len)
 {
     struct rv_http_head head;
