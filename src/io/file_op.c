@@ -80,6 +80,13 @@ static void took(struct rv_file_op *op, enum reeve_counter way)
         op->slowest = (int)way;
 }
 
+/* How far the kernel reads beyond what it is asked for: see read_no_further in root.c. */
+static void read_ahead(const struct rv_file_op *op, int advice)
+{
+    if (op->call.kind == RV_FILE_CALL_READ)
+        posix_fadvise(op->call.fd, 0, 0, advice);
+}
+
 /* The ring takes it: the operation goes on when it has completed. */
 static bool hand_over(struct files *files, struct rv_file_op *op)
 {
@@ -90,8 +97,11 @@ static bool hand_over(struct files *files, struct rv_file_op *op)
     ring = ring_of(files);
     if (!ring || !rv_uring_can(ring, op->call.kind))
         return false;
-    if (rv_uring_start(ring, &op->call, &op->task, &op->job) != 0)
+    read_ahead(op, POSIX_FADV_NORMAL);
+    if (rv_uring_start(ring, &op->call, &op->task, &op->job) != 0) {
+        read_ahead(op, POSIX_FADV_RANDOM);
         return false; /* no memory: slower, but done */
+    }
     took(op, REEVE_COUNTER_FILE_URING);
     return true;
 }
@@ -119,8 +129,10 @@ static int64_t take_result(struct rv_file_op *op)
     int64_t result = 0;
 
     op->job = NULL;
-    if (job)
+    if (job) {
         result = rv_uring_take(job);
+        read_ahead(op, POSIX_FADV_RANDOM);
+    }
     if (result != -EINTR && result != -ECANCELED)
         return result;
     took(op, REEVE_COUNTER_FILE_SLICED);
