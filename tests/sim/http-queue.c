@@ -42,7 +42,12 @@ static uint64_t passed_ms(const struct line *line)
 
 static size_t host_of(const char *url)
 {
-    return (size_t)(url[strlen("http://")] - 'a');
+    const char *name = url + strlen("http://");
+    const char *user_end = strchr(name, '@');
+    size_t host = (size_t)((user_end ? user_end[1] : name[0]) - 'a');
+
+    cr_assert_lt(host, 3, "%s", url);
+    return host;
 }
 
 static struct ask *ask_for(struct line *line, const char *host);
