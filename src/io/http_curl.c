@@ -15,9 +15,9 @@
  */
 #include <assert.h>
 #include <curl/curl.h>
-#include <pthread.h>
 #include <unistd.h>
 
+#include "io/curl_once.h"
 #include "io/http_curl.h"
 #include "io/http_wire.h"
 #include "loop/runtime.h"
@@ -375,15 +375,6 @@ static void time_is_now(struct rv_task *task)
 
 /* ---- the hub --------------------------------------------------------------------------------- */
 
-/* Of the process, and never undone: other users of libcurl may be about. */
-static pthread_once_t global_once = PTHREAD_ONCE_INIT;
-static CURLcode global_result;
-
-static void init_global(void)
-{
-    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 static void hub_free(void *value)
 {
     struct hub *hub = value;
@@ -423,8 +414,7 @@ static int hub_new(struct reeve_runtime *runtime, struct hub **ret_hub)
     struct rv_mem *mem = rv_runtime_mem(runtime);
     struct hub *hub;
 
-    pthread_once(&global_once, init_global);
-    if (global_result != CURLE_OK)
+    if (rv_curl_once() != 0)
         return REEVE_ENOMEM;
     hub = rv_zalloc(mem, sizeof *hub);
     if (!hub)

@@ -47,6 +47,8 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/stream_link.h \
 	%D%/walk.h
 %C%_libiosys_la_SOURCES = \
+	%D%/curl_once.c \
+	%D%/curl_once.h \
 	%D%/file_call.c \
 	%D%/file_op.c \
 	%D%/file_open.c \

@@ -12,12 +12,12 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/curl_once.h"
 #include "io/stream_link.h"
 #include "loop/runtime.h"
 #include "loop/watch.h"
@@ -371,21 +371,11 @@ static bool set_multi(struct link *link)
     return curl_multi_add_handle(link->multi, link->easy) == CURLM_OK;
 }
 
-/* Of the process, and never undone, as in http_curl.c: libcurl counts. */
-static pthread_once_t global_once = PTHREAD_ONCE_INIT;
-static CURLcode global_result;
-
-static void init_global(void)
-{
-    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 int rv_link_start(struct rv_stream *stream)
 {
     struct link *link;
 
-    pthread_once(&global_once, init_global);
-    if (global_result != CURLE_OK)
+    if (rv_curl_once() != 0)
         return REEVE_ENOMEM;
     link = rv_zalloc(stream->mem, sizeof *link);
     if (!link)
