@@ -152,6 +152,7 @@ static int scenario(struct rv_test *t, void *arg)
     unsigned i, j;
 
     rv_map_init(&map, t->mem);
+    map.seed = 1; /* how often the table grows hangs on the hashes: the same ones in each run */
     for (i = 0; i < COUNT; i++) {
         error = rv_map_add_text(&map, &things[i].node, things[i].key);
         if (!error)
