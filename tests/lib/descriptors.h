@@ -3,6 +3,8 @@
 #ifndef RV_TESTS_DESCRIPTORS_H
 #define RV_TESTS_DESCRIPTORS_H
 
+#include <sys/types.h>
+
 #define RV_DESCRIPTORS_MAX 256
 #define RV_DESCRIPTOR_TARGET_BYTES 96
 
@@ -12,6 +14,8 @@ struct rv_descriptors {
     unsigned count;
     struct {
         int fd;
+        dev_t device;
+        ino_t inode;
         char target[RV_DESCRIPTOR_TARGET_BYTES]; /* as /proc tells it, cut */
     } open[RV_DESCRIPTORS_MAX];
 };

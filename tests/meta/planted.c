@@ -5,6 +5,7 @@
  */
 #include "tests/lib/test.h"
 
+#include <fcntl.h>
 #include <reeve/error.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,19 @@ RV_TEST(planted, assertion)
 RV_TEST(planted, descriptor)
 {
     cr_assert_geq(dup(2), 0);
+}
+
+RV_TEST(planted, descriptor_exchanged)
+{
+    const int fd = open("/dev/zero", O_RDONLY);
+
+    cr_assert(fd >= 0 && dup2(fd, 0) == 0);
+    close(fd);
+}
+
+RV_TEST(planted, skipped)
+{
+    rv_test_skip("planted");
 }
 
 RV_TEST(planted, descriptor_closed)
