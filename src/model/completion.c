@@ -94,6 +94,7 @@ struct reeve_completion {
     struct rv_http *http;
     int error; /* why the response failed */
     struct rv_response response;
+    const struct reeve_error_detail *detail; /* for on_done */
 };
 
 RV_EXPORT void reeve_completion_options_init_size(struct reeve_completion_options *options,
@@ -149,11 +150,15 @@ static bool in_use(const struct reeve_completion *completion)
 /* Over: unlink, release, tell. Where it is still in use, who uses it frees it. */
 static void finish(struct reeve_completion *completion, int error)
 {
+    struct reeve_error_detail room;
+
     assert(completion->state != COMPLETION_OVER);
     completion->state = COMPLETION_OVER;
     completion->succeeded = !error;
     if (error)
         rv_response_give_up(&completion->response);
+    completion->detail =
+        rv_failure_tell(&completion->response.failure, &completion->model->place, &room);
     rv_ready_remove(&completion->task);
     rv_ready_remove(&completion->deliver);
     rv_timer_stop(completion->runtime, &completion->grace);
@@ -165,6 +170,7 @@ static void finish(struct reeve_completion *completion, int error)
         rv_pending_remove(completion->runtime, &completion->pending);
     if (completion->on_done)
         completion->on_done(completion, error, completion->arg);
+    completion->detail = NULL;
     if (!in_use(completion))
         completion_free(completion);
 }
@@ -178,10 +184,17 @@ static void let_go(struct reeve_completion *completion)
     completion_free(completion);
 }
 
+static void describe(struct reeve_completion *completion, int error, const char *sentence)
+{
+    struct reeve_error_detail detail;
+
+    rv_problem_plain(&detail, &completion->model->place, error, sentence);
+    rv_failure_keep(&completion->response.failure, completion->mem, &detail);
+}
+
 static void describe_cancel(struct reeve_completion *completion)
 {
-    rv_problem_plain(&completion->response.detail, &completion->model->place, REEVE_ECANCELED,
-                     "the completion was cancelled");
+    describe(completion, REEVE_ECANCELED, "the completion was cancelled");
 }
 
 /* End it before this returns. */
@@ -338,6 +351,7 @@ static void http_data(struct rv_http *http, const char *bytes, size_t len, void 
 static int outcome(struct reeve_completion *completion, struct rv_http *http, int error)
 {
     struct rv_response *response = &completion->response;
+    struct reeve_error_detail detail;
 
     if (completion->canceled) {
         describe_cancel(completion);
@@ -348,9 +362,9 @@ static int outcome(struct reeve_completion *completion, struct rv_http *http, in
     if (!error || rv_response_complete(response) || rv_response_over(response) ||
         (response->head.status >= 300 && error != REEVE_ENOMEM))
         return rv_response_finish(response, rv_runtime_random(completion->runtime));
-    rv_problem_transport(&response->detail, &completion->model->place, error,
-                         rv_http_problem(http));
-    response->detail.http_status = response->head.status;
+    rv_problem_transport(&detail, &completion->model->place, error, rv_http_problem(http));
+    detail.http_status = response->head.status;
+    rv_failure_keep(&response->failure, completion->mem, &detail);
     return error;
 }
 
@@ -451,14 +465,12 @@ static int encode_some(struct reeve_completion *completion)
 
 static void end_encoding(struct reeve_completion *completion, int error)
 {
-    struct reeve_error_detail *detail = &completion->response.detail;
-
     if (error == REEVE_ECANCELED)
         describe_cancel(completion);
     else
-        rv_problem_plain(detail, &completion->model->place, error,
-                         error == REEVE_ETOOBIG ? "the request is larger than 256 MiB"
-                                                : reeve_error_text(error));
+        describe(completion, error,
+                 error == REEVE_ETOOBIG ? "the request is larger than 256 MiB"
+                                        : reeve_error_text(error));
     finish(completion, error);
 }
 
@@ -719,9 +731,7 @@ RV_EXPORT const struct reeve_usage *reeve_completion_usage(
 RV_EXPORT const struct reeve_error_detail *reeve_completion_error(
     const struct reeve_completion *completion)
 {
-    const struct reeve_error_detail *detail = &completion->response.detail;
-
-    return completion->state == COMPLETION_OVER && detail->code ? detail : NULL;
+    return completion->detail;
 }
 
 RV_EXPORT int reeve_transcript_add_completion(struct reeve_transcript *transcript,

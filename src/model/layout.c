@@ -27,7 +27,7 @@ void rv_layout_done(struct rv_layout *layout)
 static int add_part(struct rv_layout *layout, enum rv_part_kind kind,
                     struct rv_answer_part **ret_part)
 {
-    const size_t capacity = layout->capacity ? 2 * layout->capacity : 4;
+    const size_t capacity = layout->capacity ? 2 * layout->capacity : 1;
     struct rv_answer_part *parts;
 
     if (layout->count == RV_MAX_ANSWER_PARTS)

@@ -19,6 +19,8 @@ noinst_LTLIBRARIES += %D%/libmodel.la
 	%D%/decoder.c \
 	%D%/encode.c \
 	%D%/encode.h \
+	%D%/failure.c \
+	%D%/failure.h \
 	%D%/flow.c \
 	%D%/flow.h \
 	%D%/layout.c \

@@ -17,65 +17,89 @@ enum {
 static int take_event(const struct rv_event *event, void *arg);
 static int take_sse_event(const struct rv_sse_event *event, void *arg);
 
+static int wake_reader(struct rv_response *response)
+{
+    struct rv_json_limits limits = rv_json_default_limits;
+    int error;
+
+    if (response->reader)
+        return 0;
+    limits.max_bytes = response->max_bytes;
+    error = rv_json_reader_new(response->mem, &limits, &response->reader);
+    response->decoder.reader = response->reader;
+    return error;
+}
+
+static void rest_reader(struct rv_response *response)
+{
+    rv_json_reader_free(response->reader);
+    response->reader = NULL;
+    response->decoder.reader = NULL;
+}
+
 int rv_response_init(struct rv_response *response, struct rv_mem *mem, const struct rv_codec *codec,
                      const struct rv_problem_place *place, size_t max_bytes,
                      const struct rv_listener *listener)
 {
-    struct rv_json_limits limits = rv_json_default_limits;
     const struct rv_event_sink sink = {take_event, response};
-    int error;
 
     *response =
         (struct rv_response){.mem = mem, .codec = codec, .place = place, .max_bytes = max_bytes};
-    limits.max_bytes = max_bytes;
-    error = rv_json_reader_new(mem, &limits, &response->reader);
-    if (error)
-        return error;
     rv_buffer_init(&response->first, mem, MAX_ERROR_BYTES);
     rv_sse_init(&response->sse, mem, max_bytes, take_sse_event, response);
-    rv_decoder_init(&response->decoder, codec, mem, response->reader, &sink, max_bytes);
+    rv_decoder_init(&response->decoder, codec, mem, NULL, &sink, max_bytes);
     rv_answer_init(&response->answer, mem, max_bytes, listener);
-    return 0;
+    return wake_reader(response);
 }
 
 void rv_response_done(struct rv_response *response)
 {
-    if (!response->reader)
+    if (!response->mem)
         return;
     rv_answer_done(&response->answer);
     rv_decoder_done(&response->decoder);
     rv_sse_done(&response->sse);
     rv_buffer_done(&response->first);
-    rv_json_reader_free(response->reader);
-    response->reader = NULL;
+    rest_reader(response);
+    rv_failure_done(&response->failure, response->mem);
+    response->mem = NULL;
 }
 
 /* ---- what went wrong ------------------------------------------------------------------------- */
 
+static int fail_with(struct rv_response *response, const struct reeve_error_detail *detail)
+{
+    rv_failure_keep(&response->failure, response->mem, detail);
+    return detail->code;
+}
+
 /* Codes that carry no detail of their own yet get one here. */
 static int fail(struct rv_response *response, int error)
 {
-    if (response->detail.code)
-        return response->detail.code;
+    struct reeve_error_detail detail;
+
+    if (response->failure.code)
+        return response->failure.code;
     if (error == REEVE_ECANCELED)
         return error;
     if (error == REEVE_ETOOBIG)
-        rv_problem_plain(&response->detail, response->place, error,
+        rv_problem_plain(&detail, response->place, error,
                          "the answer is larger than max_response_bytes allows, has more tool calls "
                          "than are taken or is nested too deeply");
     else
-        rv_problem_plain(&response->detail, response->place, error, reeve_error_text(error));
-    response->detail.http_status = response->head.status;
-    return error;
+        rv_problem_plain(&detail, response->place, error, reeve_error_text(error));
+    detail.http_status = response->head.status;
+    return fail_with(response, &detail);
 }
 
 static int fail_format(struct rv_response *response, const char *what, const char *body,
                        size_t body_len)
 {
-    rv_problem_format(&response->detail, response->place, what, response->head.content_type, body,
-                      body_len);
-    response->detail.http_status = response->head.status;
-    return REEVE_EPROTOCOL;
+    struct reeve_error_detail detail;
+
+    rv_problem_format(&detail, response->place, what, response->head.content_type, body, body_len);
+    detail.http_status = response->head.status;
+    return fail_with(response, &detail);
 }
 
 static int fail_alien(struct rv_response *response)
@@ -92,8 +116,8 @@ static int fail_json(struct rv_response *response, int error, const char *what, 
 
     if (error != REEVE_EPARSE && error != REEVE_EPROTOCOL)
         return fail(response, error);
-    if (response->detail.code)
-        return response->detail.code;
+    if (response->failure.code)
+        return response->failure.code;
     if (error == REEVE_EPROTOCOL) {
         snprintf(words, sizeof words, "expected %s that is an answer", what);
     } else {
@@ -109,6 +133,7 @@ static int fail_status(struct rv_response *response)
     const struct reeve_json *value;
     struct rv_provider_error error;
     const struct rv_provider_error *understood = NULL;
+    struct reeve_error_detail detail;
     int parsed;
 
     rv_json_reader_reset(response->reader);
@@ -117,27 +142,30 @@ static int fail_status(struct rv_response *response)
         rv_provider_error_read(value, &error);
         understood = &error;
     }
-    rv_problem_status(&response->detail, response->place, &response->head, understood,
-                      rv_buffer_text(body), body->len);
-    return REEVE_EHTTP;
+    rv_problem_status(&detail, response->place, &response->head, understood, rv_buffer_text(body),
+                      body->len);
+    return fail_with(response, &detail);
 }
 
 static int fail_provider(struct rv_response *response, const struct reeve_json *value)
 {
+    struct reeve_error_detail detail;
     struct rv_provider_error error;
 
     rv_provider_error_read(value, &error);
-    rv_problem_provider(&response->detail, response->place, &response->head, &error);
-    return REEVE_EPROVIDER;
+    rv_problem_provider(&detail, response->place, &response->head, &error);
+    return fail_with(response, &detail);
 }
 
 static int fail_cut_short(struct rv_response *response)
 {
-    rv_problem_plain(&response->detail, response->place, REEVE_ECUTSHORT,
+    struct reeve_error_detail detail;
+
+    rv_problem_plain(&detail, response->place, REEVE_ECUTSHORT,
                      "the stream ended before the answer was complete");
-    response->detail.retryable = 1;
-    response->detail.http_status = response->head.status;
-    return REEVE_ECUTSHORT;
+    detail.retryable = 1;
+    detail.http_status = response->head.status;
+    return fail_with(response, &detail);
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -225,14 +253,14 @@ static int feed_error(struct rv_response *response, const char *bytes, size_t le
 
 static int feed_stream(struct rv_response *response, const char *bytes, size_t len)
 {
-    int error = 0;
+    int error = wake_reader(response);
 
-    if (!response->any_event)
+    if (!error && !response->any_event)
         error = keep_first(response, bytes, len, MAX_FIRST_BYTES);
     if (!error)
         error = rv_sse_feed(&response->sse, bytes, len);
     /* Of thousands of streams most wait for their model: they are to be small. */
-    rv_json_reader_rest(response->reader);
+    rest_reader(response);
     if (response->any_event)
         rv_buffer_done(&response->first);
     return error ? fail(response, error) : 0;

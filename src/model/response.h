@@ -15,6 +15,7 @@
 #include "io/sse.h"
 #include "model/answer.h"
 #include "model/codec.h"
+#include "model/failure.h"
 #include "model/problem.h"
 
 enum rv_response_kind {
@@ -34,12 +35,12 @@ struct rv_response {
     enum rv_response_kind kind;
     bool declared_stream; /* by its content type */
     bool any_event;
-    struct rv_buffer first; /* the beginning of the body; all of an error's, up to a cap */
-    struct rv_json_reader *reader;
+    struct rv_buffer first;        /* the beginning of the body; all of an error's, up to a cap */
+    struct rv_json_reader *reader; /* NULL while a stream waits for its next piece */
     struct rv_sse sse;
     struct rv_decoder decoder;
     struct rv_answer answer;
-    struct reeve_error_detail detail; /* filled when something failed */
+    struct rv_failure failure;
 };
 
 /* 0 or REEVE_ENOMEM. `place` must outlive it. `listener` as in rv_answer. */
@@ -52,7 +53,7 @@ void rv_response_done(struct rv_response *response);
 void rv_response_head(struct rv_response *response, const struct rv_problem_head *head);
 
 /*
- * A piece of the body. 0, or what ends it all, with response->detail filled: REEVE_EHTTP,
+ * A piece of the body. 0, or what ends it all, with response->failure filled: REEVE_EHTTP,
  * REEVE_EPROTOCOL, REEVE_EPROVIDER, REEVE_ETOOBIG, REEVE_ENOMEM.
  */
 int rv_response_feed(struct rv_response *response, const char *bytes, size_t len);

@@ -140,7 +140,7 @@ static void respond(const struct fuzz_target *target, const char *bytes, size_t 
         rv_response_give_up(&response);
     outcome->error = error;
     note_answer(outcome, &response.answer);
-    FUZZ_CHECK(!error || response.detail.message[0]);
+    FUZZ_CHECK(!error || response.failure.whole->message[0]);
     rv_response_done(&response);
     rv_mem_unref(mem);
     fuzz_memory_done(&memory);

@@ -137,8 +137,8 @@ static void respond(struct rv_test *t, const struct rv_problem_head *head, const
     error = rv_response_feed(&response, body, len);
     if (!error)
         error = rv_response_finish(&response, 1);
-    cr_assert_eq(error, response.detail.code);
-    *ret_detail = response.detail;
+    cr_assert_eq(error, response.failure.code);
+    *ret_detail = *rv_failure_tell(&response.failure, &place, ret_detail);
     rv_response_done(&response);
     cr_assert(rv_utf8_valid(ret_detail->message, strlen(ret_detail->message)));
     cr_assert_null(strstr(ret_detail->message, KEY));
@@ -316,4 +316,65 @@ RV_TEST(errors, in_a_stream_tell_whether_to_retry)
         cr_assert_eq(detail.retryable, told[i].retryable, "%s", told[i].body);
         cr_assert(strstr(detail.message, told[i].message), "%s", detail.message);
     }
+}
+
+/* ---- without memory for the texts ---- */
+
+static const struct reeve_error_detail *tell_late(struct rv_failure *failure, struct rv_test *t,
+                                                  struct reeve_error_detail *room)
+{
+    const struct reeve_error_detail detail = {
+        .code = REEVE_EHTTP,
+        .http_status = 529,
+        .os_errno = 7,
+        .retryable = 1,
+        .context_full = 1,
+        .retry_after_ms = 1500,
+        .type = "overloaded_error",
+        .message = "the server's own words",
+    };
+    const struct reeve_error_detail *told;
+
+    rv_failure_keep(failure, t->mem, &detail);
+    memset(room, 'x', sizeof *room);
+    told = rv_failure_tell(failure, &place, room);
+    cr_assert_eq(told->code, REEVE_EHTTP);
+    cr_assert_eq(told->http_status, 529);
+    cr_assert_eq(told->os_errno, 7);
+    cr_assert_eq(told->retryable, 1);
+    cr_assert_eq(told->context_full, 1);
+    cr_assert_eq(told->retry_after_ms, 1500);
+    return told;
+}
+
+RV_TEST(errors, keep_their_texts_if_there_is_memory)
+{
+    struct rv_failure failure = {.code = 0};
+    const struct reeve_error_detail *told;
+    struct reeve_error_detail room;
+
+    cr_assert_null(rv_failure_tell(&failure, &place, &room));
+    told = tell_late(&failure, t, &room);
+    cr_assert_neq(told, &room);
+    cr_assert_str_eq(told->type, "overloaded_error");
+    cr_assert_str_eq(told->message, "the server's own words");
+    rv_failure_done(&failure, t->mem);
+    cr_assert_null(rv_failure_tell(&failure, &place, &room));
+}
+
+RV_TEST(errors, are_told_without_memory)
+{
+    struct rv_failing *failing = t->allocator.arg;
+    struct rv_failure failure = {.code = 0};
+    const struct reeve_error_detail *told;
+    struct reeve_error_detail room;
+
+    rv_failing_arm(failing, 1, true);
+    told = tell_late(&failure, t, &room);
+    cr_assert_eq(failing->refused, 1);
+    rv_failing_disarm(failing);
+    cr_assert_eq(told, &room);
+    cr_assert_str_eq(told->message, "the server answered with an error status: " URL);
+    cr_assert_eq(told->type[0], '\0');
+    rv_failure_done(&failure, t->mem);
 }

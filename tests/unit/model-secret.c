@@ -220,7 +220,7 @@ static void respond(struct rv_test *t, size_t codec, const struct rv_problem_hea
     if (!error)
         error = rv_response_finish(&response, 1);
     cr_assert_neq(error, 0, "%s", body);
-    *ret_detail = response.detail;
+    *ret_detail = *rv_failure_tell(&response.failure, &place, ret_detail);
     rv_response_done(&response);
 }
 

@@ -153,7 +153,8 @@ static void run_case(struct rv_test *t, const struct rv_codec *codec, const stru
     note_layout(ret_outcome, &response);
     cr_assert_eq(response.answer.text.text.len, ret_outcome->text_len, "%s: %s", c->name,
                  rv_buffer_text(&response.answer.text.text));
-    memcpy(ret_outcome->message, response.detail.message, sizeof ret_outcome->message);
+    if (response.failure.whole)
+        memcpy(ret_outcome->message, response.failure.whole->message, sizeof ret_outcome->message);
     rv_response_done(&response);
 }
 
@@ -271,8 +272,8 @@ static void expect_too_big(struct rv_test *t, const char *piece, size_t max_byte
     while (!error && pieces--)
         error = rv_response_feed(&response, piece, strlen(piece));
     cr_assert_eq(error, REEVE_ETOOBIG, "%s: %s", piece, reeve_error_name(error));
-    cr_assert_eq(response.detail.code, REEVE_ETOOBIG);
-    cr_assert(response.detail.message[0]);
+    cr_assert_eq(response.failure.code, REEVE_ETOOBIG);
+    cr_assert(response.failure.whole->message[0]);
     rv_response_done(&response);
 }
 
