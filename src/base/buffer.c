@@ -58,6 +58,21 @@ int rv_buffer_reserve(struct rv_buffer *buffer, size_t more)
     return 0;
 }
 
+void rv_buffer_fit(struct rv_buffer *buffer)
+{
+    const size_t wanted = buffer->len + 1;
+    char *data;
+
+    if (buffer->capacity < wanted + SMALLEST_BYTES)
+        return;
+    data = rv_memdup(buffer->mem, buffer->data, buffer->len);
+    if (!data)
+        return;
+    rv_free(buffer->mem, buffer->data);
+    buffer->data = data;
+    buffer->capacity = wanted;
+}
+
 int rv_buffer_add(struct rv_buffer *buffer, const void *bytes, size_t len)
 {
     int error = rv_buffer_reserve(buffer, len);

@@ -38,6 +38,12 @@ int rv_buffer_printf(struct rv_buffer *buffer, const char *format, ...)
 int rv_buffer_vprintf(struct rv_buffer *buffer, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 
+/*
+ * Move the content to where it just fits, if that is worth it and there is memory for it. For what
+ * is kept long: shrunk where it stands it would leave a hole too small for the next of its kind.
+ */
+void rv_buffer_fit(struct rv_buffer *buffer);
+
 /* Forget what stands behind the first `len` bytes. */
 void rv_buffer_truncate(struct rv_buffer *buffer, size_t len);
 

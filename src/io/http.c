@@ -214,6 +214,8 @@ static bool tell_head(struct rv_http *http)
     if (http->head_told || !http->head.complete)
         return true;
     http->head_told = true;
+    if (http->state != RV_HTTP_ENDED)
+        rv_buffer_fit(&http->head.fields);
     if (!http->options.on_head)
         return true;
     http->in_callback = true;
@@ -241,7 +243,7 @@ static bool tell_data(struct rv_http *http)
     if (http->told_at < http->arrived.len) {
         rv_ready_push(http->runtime, &http->task);
     } else {
-        rv_buffer_clear(&http->arrived);
+        rv_buffer_done(&http->arrived); /* more may be long in coming */
         http->told_at = 0;
     }
     return !http->canceled;

@@ -105,6 +105,7 @@ static void transfer_free(struct hub *hub, struct rv_transfer *transfer)
     if (transfer->easy)
         give_back(hub, transfer->easy, transfer->plain && !transfer->second_try);
     rv_free(hub->mem, transfer->fields);
+    rv_free(hub->mem, transfer->error_text);
     rv_free(hub->mem, transfer);
 }
 

@@ -26,9 +26,9 @@ struct rv_transfer {
     struct sockaddr_in6 address; /* the last that a connection was tried to; or a sockaddr_in */
     int socket_errno;
     bool bad_encoding;
-    bool second_try;      /* after the server was not trusted */
-    bool plain;           /* rv_easy_is_plain of its request */
-    char error_text[256]; /* CURL_ERROR_SIZE */
+    bool second_try;  /* after the server was not trusted */
+    bool plain;       /* rv_easy_is_plain of its request */
+    char *error_text; /* what is said of a handshake; NULL: there is none */
 };
 
 /*

@@ -151,11 +151,24 @@ static void set_callbacks(CURL *easy)
 static void set_transfer(CURL *easy, struct rv_transfer *transfer)
 {
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+}
+
+/* Only of handshakes is told what libcurl says, and they are with servers or with proxies. */
+static int set_error_text(struct rv_transfer *transfer)
+{
+    struct rv_http *http = transfer->http;
+
+    if (!http->parsed_url.secure && !http->proxy.url)
+        return 0;
+    transfer->error_text = rv_zalloc(http->mem, CURL_ERROR_SIZE);
+    if (!transfer->error_text)
+        return REEVE_ENOMEM;
+    curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, transfer->error_text);
+    return 0;
 }
 
 static void set_schemes(struct setup *setup)
@@ -243,7 +256,8 @@ int rv_easy_trust_file(struct rv_transfer *transfer, const char *file)
 {
     struct setup setup = {transfer->easy, CURLE_OK};
 
-    *transfer->error_text = '\0';
+    if (transfer->error_text)
+        *transfer->error_text = '\0';
     set_pointer(&setup, CURLOPT_CAINFO, file);
     set_pointer(&setup, CURLOPT_CAPATH, NULL);
     return setup.result == CURLE_OK ? 0 : REEVE_ENOMEM;
@@ -361,6 +375,9 @@ int rv_easy_setup(struct rv_transfer *transfer, const struct rv_trust *trust, bo
     int error;
 
     set_transfer(transfer->easy, transfer);
+    error = set_error_text(transfer);
+    if (error)
+        return error;
     if (http->parsed_url.secure)
         set_security(&setup, trust);
     set_version(&setup, http1_only || http->options.http1_only || !http->parsed_url.secure);
@@ -472,7 +489,8 @@ static const char *system_reason(struct rv_transfer *transfer, char *text, size_
 static const char *tls_reason(struct rv_transfer *transfer, CURLcode result, char *text,
                               size_t size)
 {
-    const char *reason = *transfer->error_text ? transfer->error_text : curl_easy_strerror(result);
+    const char *said = transfer->error_text;
+    const char *reason = said && *said ? said : curl_easy_strerror(result);
 
     snprintf(text, size, "%s", reason);
     return text;
