@@ -244,6 +244,12 @@ static bool make_tools(struct app *app)
     return true;
 }
 
+/* A limit that is longer than can be said is none. */
+static uint32_t ms_of_s(uint32_t seconds)
+{
+    return seconds <= UINT32_MAX / 1000 ? seconds * 1000 : 0;
+}
+
 static bool make_agent(struct app *app)
 {
     struct reeve_agent_options options;
@@ -255,6 +261,8 @@ static bool make_agent(struct app *app)
     options.system = system_text;
     options.max_turns = app->settings.max_turns;
     options.max_tool_calls = app->settings.max_tool_calls;
+    options.max_tokens = app->settings.max_tokens;
+    options.max_duration_ms = ms_of_s(app->settings.max_time_s);
     options.max_concurrency = app->settings.max_concurrency;
     options.stream = !app->settings.no_stream;
     options.on_text = on_text;

@@ -32,6 +32,8 @@ enum long_option {
     OPT_ROOT,
     OPT_MAX_TURNS,
     OPT_MAX_TOOL_CALLS,
+    OPT_MAX_TOKENS,
+    OPT_MAX_TIME,
     OPT_MAX_CONCURRENCY,
     OPT_TIMEOUT_MS,
     OPT_NO_STREAM,
@@ -50,6 +52,8 @@ static const struct option long_options[] = {
     {"root", required_argument, NULL, OPT_ROOT},
     {"max-turns", required_argument, NULL, OPT_MAX_TURNS},
     {"max-tool-calls", required_argument, NULL, OPT_MAX_TOOL_CALLS},
+    {"max-tokens", required_argument, NULL, OPT_MAX_TOKENS},
+    {"max-time", required_argument, NULL, OPT_MAX_TIME},
     {"max-concurrency", required_argument, NULL, OPT_MAX_CONCURRENCY},
     {"timeout-ms", required_argument, NULL, OPT_TIMEOUT_MS},
     {"no-stream", no_argument, NULL, OPT_NO_STREAM},
@@ -82,6 +86,8 @@ static const char help_text[] =
     "      --root FOLDER        the folder that the tools may read [.]\n"
     "      --max-turns N        requests to the model in one run; 0: no limit [50]\n"
     "      --max-tool-calls N   tool calls in one run; 0: no limit [100]\n"
+    "      --max-tokens N       tokens in one run, in and out; 0: no limit [0]\n"
+    "      --max-time S         seconds that one run may take; 0: no limit [0]\n"
     "      --max-concurrency N  tool calls that run at once [5]\n"
     "      --timeout-ms N       time limit of one request; 0: none [600000]\n"
     "      --no-stream          ask for the answer in one piece\n"
@@ -127,6 +133,10 @@ static bool read_number_option(struct settings *settings, int option, const char
         return read_number("max-turns", text, 0, &settings->max_turns);
     case OPT_MAX_TOOL_CALLS:
         return read_number("max-tool-calls", text, 0, &settings->max_tool_calls);
+    case OPT_MAX_TOKENS:
+        return read_number("max-tokens", text, 0, &settings->max_tokens);
+    case OPT_MAX_TIME:
+        return read_number("max-time", text, 0, &settings->max_time_s);
     case OPT_MAX_CONCURRENCY:
         return read_number("max-concurrency", text, 1, &settings->max_concurrency);
     default:

@@ -29,6 +29,8 @@ struct settings {
     const char *root;
     uint32_t max_turns;
     uint32_t max_tool_calls;
+    uint32_t max_tokens;
+    uint32_t max_time_s;
     uint32_t max_concurrency;
     uint32_t timeout_ms;
     bool scripted; /* talk to the scripted model server in this process */

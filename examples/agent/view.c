@@ -259,6 +259,12 @@ static void note_stop(struct view *view, const struct reeve_run *run)
     case REEVE_STOP_TOOL_CALLS:
         view_note(view, "stopped: the limit on tool calls is reached (--max-tool-calls)");
         break;
+    case REEVE_STOP_TOKENS:
+        view_note(view, "stopped: the limit on tokens is reached (--max-tokens)");
+        break;
+    case REEVE_STOP_TIME:
+        view_note(view, "stopped: the limit on time is reached (--max-time)");
+        break;
     case REEVE_STOP_LENGTH:
         view_note(view, "stopped: the answer was cut by the model's limit on its length");
         break;

@@ -30,7 +30,9 @@ enum reeve_stop_reason {
     REEVE_STOP_TURNS,      /* max_turns reached */
     REEVE_STOP_TOOL_CALLS, /* max_tool_calls reached */
     REEVE_STOP_CANCELED,
-    REEVE_STOP_ERROR, /* struct reeve_run has it */
+    REEVE_STOP_ERROR,  /* struct reeve_run has it */
+    REEVE_STOP_TOKENS, /* max_tokens reached */
+    REEVE_STOP_TIME,   /* max_duration_ms reached */
 };
 
 /* "done", "turns", …; static text. */
@@ -79,6 +81,14 @@ struct reeve_agent_options {
      */
     void (*on_done)(struct reeve_agent *agent, const struct reeve_run *run, void *arg);
     void *arg;
+
+    /*
+     * Tokens in one run, input and output of all its completions together; [0: no limit]. A run
+     * that has used as many asks no further completion. Providers that report no usage are not
+     * limited by it.
+     */
+    uint64_t max_tokens;
+    uint32_t max_duration_ms; /* of one run, tools included; [0: no limit] */
 };
 
 #define reeve_agent_options_init(o) reeve_agent_options_init_size((o), sizeof *(o))
@@ -101,6 +111,18 @@ void reeve_agent_free(struct reeve_agent *agent);
  * REEVE_ENOMEM. If it fails, nothing was added and no callback comes.
  */
 int reeve_agent_send(struct reeve_agent *agent, const char *text);
+
+/*
+ * Put in a word while a run is in progress: the text (NUL-terminated, copied) becomes a user message
+ * after all results of the turn that is under way, and the model is asked again if it would have
+ * stopped there. What is said several times in one turn becomes one message, with a blank line
+ * between. If the run ends before (a limit, an error, a cancel), the message stands at the end of
+ * the transcript.
+ * Returns 0; REEVE_EINVAL (an empty text); REEVE_ENOTFOUND (no run is in progress: that is what
+ * reeve_agent_send is for); REEVE_ECANCELED (the run has been cancelled and is about to end);
+ * REEVE_ETOOBIG (over 1 MiB in one turn); REEVE_ENOMEM. If it fails, nothing was added.
+ */
+int reeve_agent_steer(struct reeve_agent *agent, const char *text);
 
 /* End the run in progress: on_done comes later, with REEVE_STOP_CANCELED. No run: no effect. */
 void reeve_agent_cancel(struct reeve_agent *agent);

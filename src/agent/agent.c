@@ -13,9 +13,12 @@
  * memory.
  *
  * Ways to end early: the completion fails or is cancelled (what text came is kept); a limit on
- * turns or calls is reached (calls past it get a result that says so); the batch is cancelled (each
- * of its calls still has a result); no memory; the agent is freed (what is in flight is disowned
- * and ends alone).
+ * turns, tokens or calls is reached (calls past it get a result that says so); the time is over,
+ * which cancels; the batch is cancelled (each of its calls still has a result); no memory; the
+ * agent is freed (what is in flight is disowned and ends alone).
+ *
+ * What the host says in between (steer) waits until the results of the turn are there, and is added
+ * before the next question, or at the end of the run.
  */
 #include <reeve/agent.h>
 
@@ -23,14 +26,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/export.h"
 #include "base/options.h"
 #include "chat/transcript.h"
 #include "loop/clock.h"
 #include "loop/ready.h"
 #include "loop/runtime.h"
+#include "loop/timer.h"
 #include "model/completion.h"
 #include "tool/batch.h"
+
+enum { STEER_MAX_BYTES = 1024 * 1024 };
 
 enum agent_state {
     AGENT_IDLE,
@@ -47,8 +54,10 @@ struct reeve_agent {
     struct rv_pending pending; /* listed while a run is in progress */
     struct rv_task start;
     enum agent_state state;
-    bool cancelling;
+    enum reeve_stop_reason ending; /* the run was cancelled, for this; else REEVE_STOP_NONE */
     bool freeing;
+    struct rv_timer limit;   /* max_duration_ms */
+    struct rv_buffer steers; /* what the host has said since the last question */
 
     struct reeve_completion *completion; /* ASKING */
     struct reeve_batch *batch;           /* CALLING */
@@ -78,6 +87,7 @@ RV_EXPORT const char *reeve_stop_reason_name(enum reeve_stop_reason reason)
         [REEVE_STOP_LENGTH] = "length",     [REEVE_STOP_FILTER] = "filter",
         [REEVE_STOP_TURNS] = "turns",       [REEVE_STOP_TOOL_CALLS] = "tool_calls",
         [REEVE_STOP_CANCELED] = "canceled", [REEVE_STOP_ERROR] = "error",
+        [REEVE_STOP_TOKENS] = "tokens",     [REEVE_STOP_TIME] = "time",
     };
 
     return (size_t)reason < sizeof names / sizeof names[0] ? names[reason] : "unknown";
@@ -104,17 +114,39 @@ static uint64_t run_us(const struct reeve_agent *agent)
     return (rv_precise_now_ns(agent->runtime) - agent->started_ns) / RV_NS_PER_US;
 }
 
+/* 0 or REEVE_ENOMEM: then it stays where it is, and is added when there is memory again. */
+static int add_steers(struct reeve_agent *agent)
+{
+    int error;
+
+    if (!agent->steers.len)
+        return 0;
+    error = reeve_transcript_add(agent->transcript, REEVE_ROLE_USER, agent->steers.data,
+                                 agent->steers.len);
+    if (!error)
+        rv_buffer_clear(&agent->steers);
+    return error;
+}
+
 /* The run is over. The host may free the agent inside, so nothing may follow a call of this. */
 static void end_run(struct reeve_agent *agent, enum reeve_stop_reason reason, int error)
 {
+    (void)add_steers(agent);
     agent->state = AGENT_IDLE;
-    agent->cancelling = false;
+    agent->ending = REEVE_STOP_NONE;
+    rv_timer_stop(agent->runtime, &agent->limit);
     rv_ready_remove(&agent->start);
     rv_pending_remove(agent->runtime, &agent->pending);
     agent->run.stop_reason = reason;
     agent->run.error = error;
     agent->run.duration_us = run_us(agent);
     agent->options.on_done(agent, &agent->run, agent->options.arg);
+}
+
+/* Something was cancelled: by us, for a reason, or with the toolbox or the model's completion. */
+static void end_canceled(struct reeve_agent *agent)
+{
+    end_run(agent, agent->ending ? agent->ending : REEVE_STOP_CANCELED, 0);
 }
 
 static void end_with_error(struct reeve_agent *agent, int error)
@@ -185,11 +217,9 @@ static void calls_done(struct reeve_batch *batch, int batch_error, void *arg)
     int error = keep_results(agent);
 
     (void)batch;
-    (void)
-        batch_error; /* a cancelled batch has been told by `cancelling`, or is the toolbox's end */
     agent->batch = NULL;
-    if (agent->cancelling || batch_error)
-        end_run(agent, REEVE_STOP_CANCELED, 0);
+    if (agent->ending || batch_error) /* or the toolbox is being freed */
+        end_canceled(agent);
     else if (error)
         end_with_error(agent, error);
     else if (agent->calls_left_out)
@@ -307,6 +337,8 @@ static void end_with_answer(struct reeve_agent *agent, const struct reeve_comple
         end_run(agent, REEVE_STOP_LENGTH, 0);
     else if (finish == REEVE_FINISH_FILTER)
         end_run(agent, REEVE_STOP_FILTER, 0);
+    else if (agent->steers.len)
+        ask(agent);
     else
         end_run(agent, REEVE_STOP_DONE, 0);
 }
@@ -321,7 +353,7 @@ static void end_with_failure(struct reeve_agent *agent, const struct reeve_compl
     if (reeve_transcript_add_completion(agent->transcript, completion))
         error = REEVE_ENOMEM;
     if (error == REEVE_ECANCELED) {
-        end_run(agent, REEVE_STOP_CANCELED, 0);
+        end_canceled(agent);
         return;
     }
     if (detail) {
@@ -383,15 +415,32 @@ static int start_completion(struct reeve_agent *agent)
     return reeve_complete(agent->options.model, &options, &agent->completion);
 }
 
+/* The limit that keeps a run from asking once more, if there is one. */
+static enum reeve_stop_reason limit_reached(const struct reeve_agent *agent)
+{
+    const struct reeve_usage *usage = &agent->run.usage;
+
+    if (agent->options.max_turns && agent->run.turns == agent->options.max_turns)
+        return REEVE_STOP_TURNS;
+    if (agent->options.max_tokens &&
+        (usage->input_tokens >= agent->options.max_tokens ||
+         usage->output_tokens >= agent->options.max_tokens - usage->input_tokens))
+        return REEVE_STOP_TOKENS;
+    return REEVE_STOP_NONE;
+}
+
 static void ask(struct reeve_agent *agent)
 {
+    enum reeve_stop_reason limit = limit_reached(agent);
     int error;
 
-    if (agent->options.max_turns && agent->run.turns == agent->options.max_turns) {
-        end_run(agent, REEVE_STOP_TURNS, 0);
+    if (limit) {
+        end_run(agent, limit, 0);
         return;
     }
-    error = start_completion(agent);
+    error = add_steers(agent);
+    if (!error)
+        error = start_completion(agent);
     if (error) {
         end_with_error(agent, error);
         return;
@@ -404,10 +453,27 @@ static void start(struct rv_task *task)
 {
     struct reeve_agent *agent = rv_container_of(task, struct reeve_agent, start);
 
-    if (agent->cancelling)
-        end_run(agent, REEVE_STOP_CANCELED, 0);
+    if (agent->ending)
+        end_canceled(agent);
     else
         ask(agent);
+}
+
+/* Cancel what is in flight; the run ends with `reason` when that has ended. */
+static void cancel_run(struct reeve_agent *agent, enum reeve_stop_reason reason)
+{
+    if (agent->state == AGENT_IDLE || agent->ending)
+        return;
+    agent->ending = reason;
+    if (agent->completion)
+        reeve_completion_cancel(agent->completion);
+    if (agent->batch)
+        reeve_batch_cancel(agent->batch);
+}
+
+static void time_is_over(struct rv_timer *timer)
+{
+    cancel_run(rv_container_of(timer, struct reeve_agent, limit), REEVE_STOP_TIME);
 }
 
 /*
@@ -428,7 +494,7 @@ static void abort_run(struct reeve_agent *agent)
         rv_batch_disown(agent->batch);
         agent->batch = NULL;
     }
-    end_run(agent, REEVE_STOP_CANCELED, 0);
+    end_canceled(agent);
 }
 
 static void abort_pending(struct rv_pending *pending)
@@ -462,6 +528,8 @@ RV_EXPORT int reeve_agent_new(struct reeve_runtime *runtime,
     agent->runtime = runtime;
     agent->mem = rv_runtime_mem(runtime);
     rv_task_init(&agent->start, start);
+    rv_timer_init(&agent->limit, time_is_over);
+    rv_buffer_init(&agent->steers, agent->mem, STEER_MAX_BYTES);
     reeve_agent_options_init(&agent->options);
     error = rv_options_copy(&agent->options, sizeof agent->options, options);
     if (!error)
@@ -490,6 +558,7 @@ RV_EXPORT void reeve_agent_free(struct reeve_agent *agent)
     if (agent->state != AGENT_IDLE)
         abort_run(agent);
     rv_runtime_child_remove(agent->runtime);
+    rv_buffer_done(&agent->steers);
     reeve_transcript_free(agent->transcript);
     rv_free(agent->mem, agent);
 }
@@ -504,28 +573,45 @@ RV_EXPORT int reeve_agent_send(struct reeve_agent *agent, const char *text)
         return REEVE_EBUSY;
     if (agent->freeing || rv_runtime_closing(agent->runtime))
         return REEVE_ECLOSING;
-    error = reeve_transcript_add(agent->transcript, REEVE_ROLE_USER, text, strlen(text));
+    error = add_steers(agent); /* of a run that ended for want of memory */
+    if (!error)
+        error = reeve_transcript_add(agent->transcript, REEVE_ROLE_USER, text, strlen(text));
     if (error)
         return error;
     agent->run = (struct reeve_run){0};
     agent->started_ns = rv_precise_now_ns(agent->runtime);
     agent->calls_left_out = false;
-    agent->cancelling = false;
     agent->state = AGENT_STARTING;
+    if (agent->options.max_duration_ms)
+        rv_timer_start_ms(agent->runtime, &agent->limit, agent->options.max_duration_ms);
     rv_pending_add(agent->runtime, &agent->pending, abort_pending);
     rv_ready_push(agent->runtime, &agent->start);
     return 0;
 }
 
+RV_EXPORT int reeve_agent_steer(struct reeve_agent *agent, const char *text)
+{
+    const size_t before = agent->steers.len;
+    int error = 0;
+
+    if (!text || !*text)
+        return REEVE_EINVAL;
+    if (agent->state == AGENT_IDLE)
+        return REEVE_ENOTFOUND;
+    if (agent->ending)
+        return REEVE_ECANCELED;
+    if (before)
+        error = rv_buffer_add_text(&agent->steers, "\n\n");
+    if (!error)
+        error = rv_buffer_add_text(&agent->steers, text);
+    if (error)
+        rv_buffer_truncate(&agent->steers, before);
+    return error;
+}
+
 RV_EXPORT void reeve_agent_cancel(struct reeve_agent *agent)
 {
-    if (agent->state == AGENT_IDLE || agent->cancelling)
-        return;
-    agent->cancelling = true;
-    if (agent->completion)
-        reeve_completion_cancel(agent->completion);
-    if (agent->batch)
-        reeve_batch_cancel(agent->batch);
+    cancel_run(agent, REEVE_STOP_CANCELED);
 }
 
 RV_EXPORT const struct reeve_transcript *reeve_agent_transcript(const struct reeve_agent *agent)

@@ -48,9 +48,12 @@ rv_test_programs += %D%/test-sim-batch
 
 rv_test_programs += %D%/test-sim-agent
 %C%_test_sim_agent_SOURCES = \
+	%D%/agent-stage.c \
+	%D%/agent-stage.h \
 	%D%/dialect.c \
 	%D%/dialect.h \
-	%D%/test_agent.c
+	%D%/test_agent.c \
+	%D%/test_agent_steer.c
 %C%_test_sim_agent_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
 rv_test_programs += %D%/test-sim-completion
