@@ -31,6 +31,7 @@ struct files {
     enum rv_file_backend backend;
     struct rv_uring *ring; /* NULL: not made yet, or not to be had */
     bool tried;
+    struct rv_file_pace pace;
 };
 
 static void free_files(void *value)
@@ -51,6 +52,7 @@ int rv_file_ops_prepare(struct reeve_runtime *runtime)
     if (!files)
         return REEVE_ENOMEM;
     files->runtime = runtime;
+    rv_file_pace_init(&files->pace);
     rv_runtime_slot_set(runtime, RV_SLOT_FILE, files, free_files);
     return 0;
 }
@@ -106,21 +108,42 @@ static bool hand_over(struct files *files, struct rv_file_op *op)
     return true;
 }
 
+/* Make it here. False: it was only to be tried on what the kernel holds, which is not enough. */
+static bool call_here(struct rv_file_op *op, bool cached, int64_t *ret_result)
+{
+    struct files *files = rv_runtime_slot(op->root->runtime, RV_SLOT_FILE);
+    const bool moves = op->call.kind == RV_FILE_CALL_READ || op->call.kind == RV_FILE_CALL_WRITE;
+    struct rv_file_call call = op->call;
+    uint64_t start_ns = 0;
+
+    if (moves) {
+        call.len = rv_file_pace_len(&files->pace, call.len);
+        start_ns = rv_precise_now_ns(files->runtime);
+    }
+    if (!cached)
+        *ret_result = rv_file_call_run(&call);
+    else if (!rv_file_call_run_cached(&call, ret_result))
+        return false;
+    if (moves && *ret_result > 0)
+        rv_file_pace_learn(&files->pace, (size_t)*ret_result,
+                           rv_precise_now_ns(files->runtime) - start_ns);
+    return true;
+}
+
 /* False if the result comes later. */
 static bool make_call(struct rv_file_op *op, int64_t *ret_result)
 {
     struct files *files = rv_runtime_slot(op->root->runtime, RV_SLOT_FILE);
 
     op->calling = false;
-    if (files->backend == RV_FILE_BACKEND_AUTO && rv_file_call_run_cached(&op->call, ret_result)) {
+    if (files->backend == RV_FILE_BACKEND_AUTO && call_here(op, true, ret_result)) {
         took(op, REEVE_COUNTER_FILE_CACHED);
         return true;
     }
     if (hand_over(files, op))
         return false;
-    *ret_result = rv_file_call_run(&op->call);
     took(op, REEVE_COUNTER_FILE_SLICED);
-    return true;
+    return call_here(op, false, ret_result);
 }
 
 static int64_t take_result(struct rv_file_op *op)
@@ -136,7 +159,8 @@ static int64_t take_result(struct rv_file_op *op)
     if (result != -EINTR && result != -ECANCELED)
         return result;
     took(op, REEVE_COUNTER_FILE_SLICED);
-    return rv_file_call_run(&op->call);
+    call_here(op, false, &result);
+    return result;
 }
 
 static void run_op(struct rv_task *task)
@@ -197,7 +221,7 @@ static void result_came(struct rv_file_op *op, int64_t result)
 {
     if (result == -EAGAIN && !op->tries++) { /* a file system that cannot do without waiting */
         rv_file_op_sliced(op);
-        result = rv_file_call_run(&op->call);
+        call_here(op, false, &result);
     }
     op->os_errno = result < 0 ? (int)-result : 0;
     op->error = rv_file_error_of_errno(op->os_errno);

@@ -16,11 +16,13 @@
 #include <stdint.h>
 
 #include "io/file_call.h"
+#include "io/file_pace.h"
 #include "io/root.h"
 #include "loop/ready.h"
 
-/* The most that one operation moves: some 30 µs of copying when the kernel holds the data. */
-#define RV_FILE_OP_MAX_BYTES ((size_t)128 * 1024)
+/* The most that one operation moves: some 30 µs of copying when the kernel holds the data. A call
+ * that is made in the loop may be given less (io/file_pace.h). */
+#define RV_FILE_OP_MAX_BYTES RV_FILE_PACE_MOST_BYTES
 
 struct rv_uring_job;
 

@@ -11,6 +11,8 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/file_change.h \
 	%D%/file_list.c \
 	%D%/file_op.h \
+	%D%/file_pace.c \
+	%D%/file_pace.h \
 	%D%/file_problem.c \
 	%D%/file_request.c \
 	%D%/file_request.h \

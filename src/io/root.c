@@ -70,7 +70,7 @@ int rv_root_open_flags(enum rv_want want)
  */
 static void read_no_further(const struct rv_opened *opened)
 {
-    if (S_ISREG(opened->status.st_mode) && opened->status.st_size > (off_t)RV_FILE_OP_MAX_BYTES)
+    if (S_ISREG(opened->status.st_mode) && opened->status.st_size > (off_t)RV_FILE_PACE_LEAST_BYTES)
         posix_fadvise(opened->fd, 0, 0, POSIX_FADV_RANDOM);
 }
 

@@ -75,6 +75,13 @@ static void read_and_check(struct world *world, const char *name, size_t len)
     outcome_clear(&out);
 }
 
+/* One opening, and pieces of 16 to 128 KiB, as quickly as this machine gives them. */
+static bool is_paced(uint64_t count)
+{
+    return count >= 1 + 2 * MIB / RV_FILE_PACE_MOST_BYTES &&
+           count <= 1 + 2 * MIB / RV_FILE_PACE_LEAST_BYTES;
+}
+
 /* What has just been written is held by the kernel: no ring is even made. */
 RV_TEST(file_backends, cached)
 {
@@ -89,7 +96,7 @@ RV_TEST(file_backends, cached)
     fprintf(stderr, "%lu from the cache, %lu by io_uring, %lu in slices\n",
             (unsigned long)counts.cached, (unsigned long)counts.uring,
             (unsigned long)counts.sliced);
-    cr_assert_eq(counts.cached, 17); /* one opening, sixteen pieces */
+    cr_assert(is_paced(counts.cached));
     cr_assert_eq(counts.uring + counts.sliced + counts.unavailable, 0);
     world_done(&world);
 }
@@ -125,7 +132,7 @@ RV_TEST(file_backends, slices)
     big_file(&world, "big", 2 * MIB);
     read_and_check(&world, "big", 2 * MIB);
     counts = counts_of(&world);
-    cr_assert_eq(counts.sliced, 17);
+    cr_assert(is_paced(counts.sliced));
     cr_assert_eq(counts.cached + counts.uring + counts.unavailable, 0);
     world_done(&world);
 }

@@ -40,6 +40,9 @@ struct rv_sim_files {
     struct weather weather[RV_SIM_FILE_VERBS];
     uint64_t latency_ms;
     size_t max_bytes;
+    struct rv_file_pace pace;
+    uint64_t page_ns;
+    uint64_t longest_ns;
     uint64_t room;
     size_t pending;
 };
@@ -245,6 +248,20 @@ static int do_create(struct flight *flight)
     return op->opened.fd < 0 ? refuse_path(flight, EMFILE) : 0;
 }
 
+/* As file_op.c does it: what it moves follows what it costs. */
+static size_t paced(struct rv_sim_files *files, size_t len)
+{
+    uint64_t took_ns;
+
+    len = rv_file_pace_len(&files->pace, len);
+    took_ns = (len + 4095) / 4096 * files->page_ns;
+    rv_sim_advance_ns(files->runtime, took_ns);
+    rv_file_pace_learn(&files->pace, len, took_ns);
+    if (took_ns > files->longest_ns)
+        files->longest_ns = took_ns;
+    return len;
+}
+
 static size_t shortened(const struct rv_sim_files *files, size_t len)
 {
     if (files->max_bytes && len > files->max_bytes)
@@ -260,7 +277,7 @@ static int do_read(struct flight *flight)
 
     if (len > call->len)
         len = call->len;
-    len = shortened(flight->files, len);
+    len = paced(flight->files, shortened(flight->files, len));
     if (len)
         memcpy(call->bytes, node->bytes + call->offset, len);
     flight->op->got = len;
@@ -272,7 +289,7 @@ static int do_write(struct flight *flight)
     struct rv_sim_files *files = flight->files;
     struct rv_file_call *call = &flight->op->call;
     struct rv_sim_node *node = node_of(files, call->fd);
-    size_t len = shortened(files, call->len);
+    size_t len = paced(files, shortened(files, call->len));
     size_t offset = files->appends[call->fd - FIRST_FD] ? node->len : (size_t)call->offset;
 
     if (!files->room)
@@ -650,6 +667,7 @@ struct rv_sim_files *rv_sim_files_of(struct reeve_runtime *runtime)
     files = must(calloc(1, sizeof *files));
     files->runtime = runtime;
     files->room = UINT64_MAX;
+    rv_file_pace_init(&files->pace);
     rv_sim_tree_init(&files->tree);
     rv_runtime_slot_set(runtime, RV_SLOT_FILE, files, free_files);
     return files;
@@ -680,6 +698,16 @@ void rv_sim_file_shorten(struct rv_sim_files *files, size_t max_bytes)
 void rv_sim_file_room(struct rv_sim_files *files, uint64_t bytes)
 {
     files->room = bytes;
+}
+
+void rv_sim_file_page_cost_ns(struct rv_sim_files *files, uint64_t ns)
+{
+    files->page_ns = ns;
+}
+
+uint64_t rv_sim_file_longest_ns(const struct rv_sim_files *files)
+{
+    return files->longest_ns;
 }
 
 uint64_t rv_sim_file_count(const struct rv_sim_files *files, enum rv_sim_file_verb verb)

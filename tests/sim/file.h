@@ -67,12 +67,16 @@ void rv_sim_file_fail(struct rv_sim_files *files, enum rv_sim_file_verb verb, un
 void rv_sim_file_stall(struct rv_sim_files *files, enum rv_sim_file_verb verb, unsigned nth);
 /* Reads and writes move no more than this at a time; 0: as they are asked. */
 void rv_sim_file_shorten(struct rv_sim_files *files, size_t max_bytes);
+/* Reads and writes hold the loop so long for each 4 KiB [0]. */
+void rv_sim_file_page_cost_ns(struct rv_sim_files *files, uint64_t ns);
 /* So many bytes more can be written, then ENOSPC. */
 void rv_sim_file_room(struct rv_sim_files *files, uint64_t bytes);
 
 /* ---- what was asked ---------------------------------------------------------------------------
  */
 
+/* The longest that a read or a write has held the loop. */
+uint64_t rv_sim_file_longest_ns(const struct rv_sim_files *files);
 uint64_t rv_sim_file_count(const struct rv_sim_files *files, enum rv_sim_file_verb verb);
 size_t rv_sim_file_pending(const struct rv_sim_files *files); /* operations under way */
 size_t rv_sim_file_open(const struct rv_sim_files *files);    /* descriptors */

@@ -2,6 +2,7 @@
 /* Requests on files, on simulated ones: each fault at each step, in virtual time. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/file.h"
@@ -81,6 +82,73 @@ static void go(void)
 {
     while (rv_sim_pass(runtime))
         ;
+}
+
+enum { LARGE_BYTES = 1 << 20 };
+
+static void large_done(struct rv_file_read *read, int error, void *arg)
+{
+    const struct rv_file_content *content = rv_file_read_content(read);
+
+    called++;
+    ended = error;
+    cr_assert_eq(content->head_len, LARGE_BYTES);
+    cr_assert_eq(memcmp(content->head, arg, LARGE_BYTES), 0);
+}
+
+/* How many reads it takes. */
+static uint64_t read_large(char *bytes)
+{
+    const struct rv_file_read_options options = {.path = "large",
+                                                 .limit = UINT64_MAX,
+                                                 .max_bytes = LARGE_BYTES,
+                                                 .on_done = large_done,
+                                                 .arg = bytes};
+    const uint64_t before = rv_sim_file_count(files, RV_SIM_FILE_READ);
+    struct rv_file_read *read;
+
+    called = 0;
+    cr_assert_eq(rv_file_read_start(root, &options, &read), 0);
+    go();
+    cr_assert_eq(called, 1);
+    cr_assert_eq(ended, 0);
+    return rv_sim_file_count(files, RV_SIM_FILE_READ) - before;
+}
+
+FILE_TEST(what_a_read_moves_follows_what_the_last_has_cost)
+{
+    char *bytes = malloc(LARGE_BYTES);
+    size_t i;
+
+    for (i = 0; i < LARGE_BYTES; i++)
+        bytes[i] = (char)(i * 2654435761u >> 13);
+    rv_sim_file_put(files, "large", bytes, LARGE_BYTES);
+    /* 16, 32 and 64 KiB, seven times 128, and the 16 that are left. */
+    cr_assert_eq(read_large(bytes), 11);
+    cr_assert_eq(read_large(bytes), 8, "it goes on as it was");
+    /* 128 KiB in 800 µs: from then on 16, in 100. */
+    rv_sim_file_page_cost_ns(files, 25000);
+    cr_assert_eq(read_large(bytes), 1 + 56);
+    cr_assert_eq(rv_sim_file_longest_ns(files), 800000);
+    /* Too cheap to be told from nothing: up again. */
+    rv_sim_file_page_cost_ns(files, 100);
+    cr_assert_eq(read_large(bytes), 11);
+    free(bytes);
+}
+
+FILE_TEST(the_first_reads_are_small)
+{
+    char *bytes = calloc(1, LARGE_BYTES);
+
+    rv_sim_file_put(files, "large", bytes, LARGE_BYTES);
+    rv_sim_file_page_cost_ns(files, 25000);
+    cr_assert_eq(read_large(bytes), 64);
+    cr_assert_eq(rv_sim_file_longest_ns(files), 100000);
+    /* Each twice as large as long as it takes 50 µs at the most. */
+    rv_sim_file_page_cost_ns(files, 4000);
+    cr_assert_eq(read_large(bytes), 18);
+    cr_assert_eq(rv_sim_file_longest_ns(files), 100000);
+    free(bytes);
 }
 
 FILE_TEST(reads_in_short_pieces_and_late)
