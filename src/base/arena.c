@@ -67,14 +67,18 @@ void rv_arena_done(struct rv_arena *arena)
 
 void rv_arena_take(struct rv_arena *into, struct rv_arena *from)
 {
-    struct rv_arena_chunk *chunk;
+    struct rv_arena_chunk **oldest = &from->chunks;
 
-    while ((chunk = from->chunks)) {
-        from->chunks = chunk->older;
-        chunk->older = into->chunks;
-        into->chunks = chunk;
-    }
+    while (*oldest)
+        oldest = &(*oldest)->older;
+    *oldest = into->chunks;
+    into->chunks = from->chunks;
     rv_arena_init(from, from->mem);
+}
+
+bool rv_arena_is_large(const struct rv_arena *arena)
+{
+    return arena->chunks && arena->chunks->older;
 }
 
 bool rv_arena_shrink(struct rv_arena *arena)

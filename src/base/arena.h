@@ -30,8 +30,11 @@ void rv_arena_done(struct rv_arena *arena);
 /* What `from` holds is now `into`'s, to be given back with it; `from` is empty. Of the same mem. */
 void rv_arena_take(struct rv_arena *into, struct rv_arena *from);
 
-/* Give back one chunk; of what an arena was filled with bit by bit that is 256 KiB at most. Returns
- * whether there is more. Nothing may be allocated from it any more. */
+/* Whether it holds more than one chunk. */
+bool rv_arena_is_large(const struct rv_arena *arena);
+
+/* Give back the newest chunk; of what an arena was filled with bit by bit that is 256 KiB at most.
+ * Returns whether there is more. Nothing may be allocated from it any more. */
 bool rv_arena_shrink(struct rv_arena *arena);
 
 /* Give all of it back, keeping one chunk of a bounded size for the next time. */

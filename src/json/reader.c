@@ -706,6 +706,12 @@ void rv_json_reader_rest(struct rv_json_reader *reader)
     rv_json_reader_reset(reader);
 }
 
+void rv_json_reader_rest_into(struct rv_json_reader *reader, struct rv_arena *arena)
+{
+    rv_arena_take(arena, &reader->arena);
+    rv_json_reader_rest(reader);
+}
+
 const struct rv_json_problem *rv_json_reader_problem(const struct rv_json_reader *reader)
 {
     return &reader->problem;

@@ -13,6 +13,7 @@
 
 #include <reeve/json.h>
 
+struct rv_arena;
 struct rv_json_reader;
 
 struct rv_json_limits {
@@ -57,6 +58,10 @@ void rv_json_reader_reset(struct rv_json_reader *reader);
  * that of a stream between two pieces. What it needs it takes anew.
  */
 void rv_json_reader_rest(struct rv_json_reader *reader);
+
+/* As rv_json_reader_rest, but the memory of the values, which can be much, becomes the arena's, to
+ * be given back bit by bit. It must be of the reader's mem. */
+void rv_json_reader_rest_into(struct rv_json_reader *reader, struct rv_arena *arena);
 const struct rv_json_problem *rv_json_reader_problem(const struct rv_json_reader *reader);
 void rv_json_reader_free(struct rv_json_reader *reader);
 

@@ -3,6 +3,10 @@
  * Memory that nobody looks at any more. To give megabytes back to the system takes milliseconds, in
  * which a host would have to wait: it is done a chunk at a time, by a task, and what is left when
  * the runtime is freed goes then.
+ *
+ * The newest goes first. A C library gives the top of its heap back to the system, and what was
+ * taken last is nearest to it: so it does in small steps what else it would do in one large step,
+ * when at last nothing lies above all that has become free.
  */
 #include "loop/clock.h"
 #include "loop/core.h"
@@ -31,7 +35,10 @@ void rv_grave_done(struct reeve_runtime *runtime)
 
 void rv_runtime_bury(struct reeve_runtime *runtime, struct rv_arena *arena)
 {
+    if (!rv_arena_is_large(arena)) { /* as most are: that is soon done */
+        rv_arena_done(arena);
+        return;
+    }
     rv_arena_take(&runtime->grave.arena, arena);
-    if (runtime->grave.arena.chunks)
-        rv_ready_push(runtime, &runtime->grave.task);
+    rv_ready_push(runtime, &runtime->grave.task);
 }

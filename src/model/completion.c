@@ -36,6 +36,7 @@
 #include <reeve/error.h>
 #include <reeve/version.h>
 
+#include "base/arena.h"
 #include "base/export.h"
 #include "base/options.h"
 #include "io/http.h"
@@ -133,7 +134,11 @@ RV_EXPORT const char *reeve_finish_name(enum reeve_finish finish)
 static void completion_free(struct reeve_completion *completion)
 {
     struct rv_mem *mem = completion->mem;
+    struct rv_arena values;
 
+    rv_arena_init(&values, mem);
+    rv_response_leave_values(&completion->response, &values);
+    rv_runtime_bury(completion->runtime, &values);
     rv_snapshot_done(&completion->messages);
     rv_buffer_done(&completion->body);
     rv_buffer_done(&completion->untold);

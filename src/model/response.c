@@ -52,6 +52,12 @@ int rv_response_init(struct rv_response *response, struct rv_mem *mem, const str
     return wake_reader(response);
 }
 
+void rv_response_leave_values(struct rv_response *response, struct rv_arena *arena)
+{
+    if (response->reader)
+        rv_json_reader_rest_into(response->reader, arena);
+}
+
 void rv_response_done(struct rv_response *response)
 {
     if (!response->mem)

@@ -49,6 +49,9 @@ int rv_response_init(struct rv_response *response, struct rv_mem *mem, const str
                      const struct rv_listener *listener);
 void rv_response_done(struct rv_response *response);
 
+/* Before done: the values of a body become the arena's, to be given back bit by bit. */
+void rv_response_leave_values(struct rv_response *response, struct rv_arena *arena);
+
 /* The head came. The texts in it must live until rv_response_finish or the first failure. */
 void rv_response_head(struct rv_response *response, const struct rv_problem_head *head);
 

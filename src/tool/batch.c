@@ -135,7 +135,9 @@ static void free_batch(struct reeve_batch *batch)
 {
     struct rv_call_core *core = batch->core;
 
-    rv_arena_done(&batch->arena);
+    rv_runtime_bury(batch->runtime, &batch->arena);
+    if (core->refs == 1)
+        rv_runtime_bury(batch->runtime, &core->arguments);
     rv_free(batch->mem, batch);
     rv_call_core_unref(core);
 }

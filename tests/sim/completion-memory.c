@@ -5,9 +5,60 @@
 #include "loop/clock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char stream_type[] = "text/event-stream";
+
+/* A body that becomes some megabytes of values; a chunk of them is 256 KiB. */
+static char *large_body(void)
+{
+    static const char head[] = "{\"choices\":[{\"message\":{\"content\":\"Hello\"},\"finish_"
+                               "reason\":\"stop\"}],\"list\":[";
+    static const char item[] = "{\"name\":\"item\",\"score\":0.25},";
+    enum { ITEMS = 30000 };
+    char *body = malloc(sizeof head + ITEMS * sizeof item + 4);
+    char *at = body;
+    size_t i;
+
+    at = stpcpy(at, head);
+    for (i = 0; i < ITEMS; i++)
+        at = stpcpy(at, item);
+    strcpy(at, "0]}");
+    return body;
+}
+
+/* Each task has a pass of its own here, so that what a pass gives back is what one task does. */
+RV_TEST(completion, the_memory_of_a_large_body_goes_in_pieces)
+{
+    char *body = large_body();
+    struct world world;
+    size_t before, live, most = 0, largest = 0;
+
+    world_init(&world, t);
+    world.options.stream = 0;
+    cr_assert_eq(world_open(&world), 0);
+    rv_sim_set_reading_cost_ns(world.runtime, 1000000);
+    world_reply(&world, 200, "application/json", body);
+    cr_assert_eq(world_ask(&world), 0);
+    before = t->failing.live_bytes;
+    while (rv_sim_pass(world.runtime)) {
+        live = t->failing.live_bytes;
+        if (live < before && before - live > largest)
+            largest = before - live;
+        if (live > most)
+            most = live;
+        before = live;
+    }
+    cr_assert_eq(world.done, 1);
+    cr_assert_eq(world.error, 0);
+    cr_assert_gt(most, (size_t)4 << 20);
+    /* The text came in one piece here, and was one block. */
+    cr_assert_leq(largest, strlen(body) + ((size_t)384 << 10), "%zu bytes at once", largest);
+    cr_assert_lt(before, (size_t)128 << 10);
+    world_close(&world);
+    free(body);
+}
 
 struct story {
     int status;
