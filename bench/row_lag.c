@@ -3,7 +3,8 @@
  * loop.lag: how long an event of the host's waits while the loop has much to do. An outside thread
  * pokes an eventfd that stands on the same loop, and takes the loop thread's CPU time between the
  * poke and its answer; meanwhile a 10 GB sparse file is read from its beginning to its end,
- * 100,000 files are found in a tree, and a 20 MB response that comes in pieces of 64 KB is parsed.
+ * 100,000 files are found in a tree, and a completion whose 20 MB response comes in pieces of 64 KB
+ * is made.
  * Each of the three begins again until all have been done once. The longest of all pokes counts.
  */
 #include "bench/rows.h"
@@ -21,9 +22,9 @@
 
 #include "bench/server.h"
 #include "io/file.h"
-#include "io/http.h"
 #include "loop/runtime.h"
-#include "json/reader.h"
+
+#include <reeve/model.h>
 
 enum {
     WINDOW_BYTES = 4 << 20, /* of the file, in one read */
@@ -46,7 +47,8 @@ struct work {
     struct reeve_runtime *runtime;
     struct rv_root *root;
     uint64_t offset;
-    struct rv_json_reader *reader;
+    struct reeve_model *model;
+    struct reeve_transcript *transcript;
     unsigned done;
 
     struct event *poked;
@@ -181,41 +183,41 @@ static void find_files(struct work *work)
     bench_check(!rv_file_list_start(work->root, &options, &list), "listing");
 }
 
-static void on_data(struct rv_http *http, const char *bytes, size_t len, void *arg)
+static void on_done(struct reeve_completion *completion, int error, void *arg)
 {
     struct work *work = arg;
 
-    (void)http;
-    bench_check(!rv_json_reader_feed(work->reader, bytes, len), "parsing");
-}
-
-static void on_done(struct rv_http *http, int error, void *arg)
-{
-    struct work *work = arg;
-    const struct reeve_json *value;
-
-    (void)http;
-    bench_check(!error && !rv_json_reader_finish(work->reader, &value) &&
-                    reeve_json_count(value) > 1000,
+    bench_check(!error && reeve_completion_finish(completion) == REEVE_FINISH_STOP,
                 "the large response");
-    rv_json_reader_reset(work->reader);
     if (goes_on(work, PARSING))
         parse_response(work);
 }
 
 static void parse_response(struct work *work)
 {
-    const struct rv_http_options options = {
-        .method = "GET",
-        .url = work->url,
-        .max_response_bytes = 2 * (size_t)BENCH_LARGE_BYTES,
-        .on_data = on_data,
-        .on_done = on_done,
-        .arg = work,
-    };
-    struct rv_http *http;
+    struct reeve_completion_options options;
+    struct reeve_completion *completion;
 
-    bench_check(!rv_http_start(work->runtime, &options, &http), "a request");
+    reeve_completion_options_init(&options);
+    options.transcript = work->transcript;
+    options.stream = 0;
+    options.on_done = on_done;
+    options.arg = work;
+    bench_check(!reeve_complete(work->model, &options, &completion), "a completion");
+}
+
+static void make_model(struct work *work)
+{
+    struct reeve_model_options options;
+
+    reeve_model_options_init(&options);
+    options.name = "bench";
+    options.base_url = work->url;
+    options.max_response_bytes = 2 * (size_t)BENCH_LARGE_BYTES;
+    bench_check(!reeve_model_new(work->runtime, &options, &work->model) &&
+                    !reeve_transcript_new(work->runtime, &work->transcript) &&
+                    !reeve_transcript_add(work->transcript, REEVE_ROLE_USER, "Hello?", 6),
+                "a model");
 }
 
 /* The row. */
@@ -247,9 +249,9 @@ static void set_up(struct work *work)
     struct event_base *base;
 
     bench_check(!reeve_runtime_new(NULL, NULL, &work->runtime) &&
-                    !rv_root_new(work->runtime, work->bench->folder, &work->root) &&
-                    !rv_json_reader_new(rv_runtime_mem(work->runtime), NULL, &work->reader),
+                    !rv_root_new(work->runtime, work->bench->folder, &work->root),
                 "setting up");
+    make_model(work);
     base = reeve_runtime_event_base(work->runtime);
     work->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     work->poked = event_new(base, work->fd, EV_READ | EV_PERSIST, on_poked, work);
@@ -285,7 +287,8 @@ static int run_ours(void *arg, struct bench_figures *figures)
     figures->value[2] = work->pokes ? work->took_ns[work->pokes * 99 / 100] / 1e6 : 0;
     figures->value[3] = (double)work->pokes;
     event_free(work->poked);
-    rv_json_reader_free(work->reader);
+    reeve_transcript_free(work->transcript);
+    reeve_model_free(work->model);
     rv_root_free(work->root);
     reeve_runtime_free(work->runtime);
     return work->pokes ? 0 : 1;

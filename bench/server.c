@@ -202,17 +202,21 @@ static void take_connections(void)
     }
 }
 
-/* A list of objects whose texts are of a few KB: valid JSON of exactly that many bytes. */
+/* A completion beside which stands a list of objects whose texts are of a few KB: valid JSON of
+ * exactly that many bytes. */
 static void make_large(void)
 {
     static const char item[] =
         "{\"name\":\"item\",\"score\":0.25,\"tags\":[\"a\",\"b\"],\"text\":\"";
+    static const char head[] = "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
+                               "\"content\":\"Hello\"},\"finish_reason\":\"stop\"}],\"list\":[";
     char *at = malloc(BENCH_LARGE_BYTES + 8192);
     char *const start = at;
     size_t fill;
 
     bench_check(at, "memory");
-    *at++ = '[';
+    memcpy(at, head, sizeof head - 1);
+    at += sizeof head - 1;
     while (BENCH_LARGE_BYTES - (size_t)(at - start) > 8192) {
         memcpy(at, item, sizeof item - 1);
         at += sizeof item - 1;
@@ -220,9 +224,9 @@ static void make_large(void)
         memcpy(at + 2000, "\"},", 3);
         at += 2003;
     }
-    fill = BENCH_LARGE_BYTES - (size_t)(at - start) - 2;
+    fill = BENCH_LARGE_BYTES - (size_t)(at - start) - 3;
     memset(at, ' ', fill);
-    memcpy(at + fill, "0]", 2);
+    memcpy(at + fill, "0]}", 3);
     state.large_body = start;
 }
 
