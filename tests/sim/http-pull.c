@@ -18,13 +18,14 @@ struct sender {
     struct rv_sim_http *net;
     struct rv_http_options options;
     struct rv_http *http;
-    struct rv_timer timer;
+    struct rv_timer timer, resume_timer;
 
     size_t size;   /* what the owner has */
     size_t piece;  /* at most so much at a time */
     bool late;     /* before each piece it is late */
     bool late_now; /* LATE_MS have begun */
     bool ready_inside;
+    bool resumed; /* half of the LATE_MS later, which wakes the request and is not for the owner */
     bool last_alone; /* RV_HTTP_GIVE_LAST comes without a byte */
     bool never;      /* nothing more, after the first piece */
     unsigned cancel_at;
@@ -40,6 +41,14 @@ struct sender {
 static char byte_at(size_t offset)
 {
     return (char)(offset * 31 + offset / 251);
+}
+
+static void resume(struct rv_timer *timer)
+{
+    struct sender *sender = rv_container_of(timer, struct sender, resume_timer);
+
+    rv_http_pause(sender->http);
+    rv_http_resume(sender->http);
 }
 
 static void more_is_here(struct rv_timer *timer)
@@ -61,6 +70,8 @@ static bool be_late(struct sender *sender)
         rv_http_body_ready(sender->http);
     else
         rv_timer_start_ms(sender->runtime, &sender->timer, LATE_MS);
+    if (sender->resumed)
+        rv_timer_start_ms(sender->runtime, &sender->resume_timer, LATE_MS / 2);
     return true;
 }
 
@@ -140,6 +151,7 @@ static int sender_open(struct sender *sender, struct rv_test *t)
     sender->net = rv_sim_http_of(sender->runtime);
     rv_sim_http_on(sender->net, NULL, NULL, NULL, accept_all, NULL);
     rv_timer_init(&sender->timer, more_is_here);
+    rv_timer_init(&sender->resume_timer, resume);
     sender->size = BODY_BYTES;
     sender->piece = PIECE_BYTES;
     sender->options = (struct rv_http_options){.method = "PUT",
@@ -258,6 +270,18 @@ RV_TEST(pull, an_owner_that_is_late)
     expect_whole(&sender);
 }
 
+RV_TEST(pull, an_owner_that_is_late_is_not_asked_for_another_reason)
+{
+    struct sender sender;
+
+    sender_new(&sender, t);
+    sender.late = sender.resumed = true;
+    run(&sender);
+    cr_assert_eq(sender.asked, 2 * (BODY_BYTES / PIECE_BYTES + 1), "only after it was ready");
+    cr_assert_eq(sender.done_ms, LATE_MS * (BODY_BYTES / PIECE_BYTES + 1));
+    expect_whole(&sender);
+}
+
 RV_TEST(pull, ready_inside_the_asking)
 {
     struct sender sender;
@@ -345,14 +369,16 @@ RV_TEST(pull, given_again_on_another_connection)
     static size_t points[] = {0, 1, PIECE_BYTES, BODY_BYTES / 2, BODY_BYTES};
     struct sender sender;
 
-    for (size_t i = 0; i < 2 * sizeof points / sizeof *points; i++) {
+    for (size_t i = 0; i < 4 * sizeof points / sizeof *points; i++) {
         sender_new(&sender, t);
-        rv_sim_http_on(sender.net, NULL, NULL, NULL, accept_all, &points[i / 2]);
+        rv_sim_http_on(sender.net, NULL, NULL, NULL, accept_all, &points[i / 4]);
         sender.options.on_rewind = rewind_body;
+        if (i & 2)
+            sender.options.body_bytes = BODY_BYTES;
         sender.may_rewind = true;
         sender.late = i & 1;
         run(&sender);
-        cr_assert_eq(sender.rewinds, points[i / 2] != 0, "nothing had been given");
+        cr_assert_eq(sender.rewinds, points[i / 4] != 0, "nothing had been given");
         expect_whole(&sender);
     }
 }

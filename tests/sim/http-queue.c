@@ -238,9 +238,32 @@ RV_TEST(queue, a_late_comer_does_not_overtake)
 
     line_new(&line, t, 1, 0);
     ask_all(&line, "aab");
-    line.start_in_done = "c"; /* just when the place is free */
+    line.start_in_done = "c";
     run(&line);
     expect_order(&line, "1 3 2 4");
+    reeve_runtime_free(line.runtime);
+}
+
+/* Between the leaving of one and the start of the next, which comes from the loop. */
+RV_TEST(queue, a_place_that_is_free_is_not_the_late_comers)
+{
+    struct line line;
+
+    line_new(&line, t, 1, 0);
+    ask_all(&line, "aab");
+    rv_http_cancel(line.asks[0].http);
+    ask_for(&line, "c");
+    cr_assert_eq(rv_sim_http_count(line.net), 1, "it went to the wire at once");
+    run(&line);
+    expect_order(&line, "1 3 2 4"); /* a host that was full is behind one that was not */
+    reeve_runtime_free(line.runtime);
+    line_new(&line, t, 0, 1);
+    ask_all(&line, "aa");
+    rv_http_cancel(line.asks[0].http);
+    ask_for(&line, "a");
+    cr_assert_eq(rv_sim_http_count(line.net), 1, "it went to the wire at once");
+    run(&line);
+    expect_order(&line, "1 2 3");
     reeve_runtime_free(line.runtime);
 }
 
