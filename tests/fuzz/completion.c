@@ -2,7 +2,8 @@
 /*
  * Whole completions on the simulated network. As a codec's target the input is the body of an
  * answer with status 200, stream or not; as the target "http" it is a whole response: one byte for
- * how it ends, the lines of its heads, an empty line, and its body.
+ * how it ends and from whom it is (the digits 0 to 7: OpenAI; 8 to ?: Anthropic), the lines of its
+ * heads, an empty line, and its body.
  *
  * What must hold for every response: the end is told once; text comes as whole characters and adds
  * up; a failure has its detail, in which the key never stands, and no calls; what comes out is the
@@ -39,7 +40,7 @@ enum ending {
 };
 
 struct script {
-    const struct fuzz_target *target;
+    enum reeve_provider provider;
     const char *head; /* lines; NULL: that of an answer */
     size_t head_len;
     const char *body;
@@ -242,7 +243,7 @@ static int open_model(struct world *world)
     int error;
 
     reeve_model_options_init(&options);
-    options.provider = (enum reeve_provider)world->script->target->provider;
+    options.provider = world->script->provider;
     options.base_url = "http://model.test/v1";
     options.name = "m";
     options.api_key = KEY;
@@ -408,7 +409,7 @@ void fuzz_codec(const struct fuzz_target *target, const char *bytes, size_t len)
 {
     struct fuzz_random random = fuzz_random_of(bytes, len);
     struct script script = {
-        .target = target,
+        .provider = (enum reeve_provider)target->provider,
         .body = bytes,
         .body_len = len,
         .max_bytes = fuzz_random_below(&random, 4) ? 1 << 20 : 1 + fuzz_random_below(&random, 512),
@@ -439,12 +440,16 @@ void fuzz_http(const struct fuzz_target *target, const char *bytes, size_t len)
 {
     struct fuzz_random random = fuzz_random_of(bytes, len);
     const char *end = bytes + len;
-    const char *body = find_body(bytes + 1, end);
-    struct script script = {.target = target, .max_bytes = 1 << 20};
+    struct script script = {.max_bytes = 1 << 20};
+    const char *body;
 
+    (void)target;
     if (!len)
         return;
+    body = find_body(bytes + 1, end);
     script.ending = (enum ending)((unsigned char)bytes[0] % ENDINGS);
+    script.provider =
+        (unsigned char)bytes[0] / ENDINGS % 2 ? REEVE_PROVIDER_ANTHROPIC : REEVE_PROVIDER_OPENAI;
     script.head = bytes + 1;
     script.head_len = (size_t)(body - bytes) - 1;
     while (body < end && (*body == '\r' || *body == '\n') && body < bytes + 3 + script.head_len)

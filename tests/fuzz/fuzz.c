@@ -16,7 +16,7 @@ const struct fuzz_target fuzz_targets[] = {
     {"url", fuzz_url, 0},
     {"openai", fuzz_codec, REEVE_PROVIDER_OPENAI},
     {"anthropic", fuzz_codec, REEVE_PROVIDER_ANTHROPIC},
-    {"http", fuzz_http, REEVE_PROVIDER_OPENAI},
+    {"http", fuzz_http, 0},
     {NULL, NULL, 0},
 };
 
