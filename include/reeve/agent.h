@@ -113,9 +113,9 @@ void reeve_agent_free(struct reeve_agent *agent);
 int reeve_agent_send(struct reeve_agent *agent, const char *text);
 
 /*
- * Put in a word while a run is in progress: the text (NUL-terminated, copied) becomes a user message
- * after all results of the turn that is under way, and the model is asked again if it would have
- * stopped there. What is said several times in one turn becomes one message, with a blank line
+ * Put in a word while a run is in progress: the text (NUL-terminated, copied) becomes a user
+ * message after all results of the turn that is under way, and the model is asked again if it would
+ * have stopped there. What is said several times in one turn becomes one message, with a blank line
  * between. If the run ends before (a limit, an error, a cancel), the message stands at the end of
  * the transcript.
  * Returns 0; REEVE_EINVAL (an empty text); REEVE_ENOTFOUND (no run is in progress: that is what
