@@ -268,40 +268,27 @@ static int decode_usage(struct rv_decoder *decoder, const struct reeve_json *usa
     return rv_decoder_emit(decoder, &event);
 }
 
-static enum reeve_finish finish_of(const char *reason)
+static const struct rv_finish_word finish_words[] = {
+    {"end_turn", REEVE_FINISH_STOP},
+    {"tool_use", REEVE_FINISH_TOOL_CALLS},
+    {"max_tokens", REEVE_FINISH_LENGTH},
+    {"stop_sequence", REEVE_FINISH_STOP},
+    {"pause_turn", REEVE_FINISH_PAUSED},
+    {"refusal", REEVE_FINISH_FILTER},
+    {"model_context_window_exceeded", REEVE_FINISH_CONTEXT},
+};
+
+static int emit_finish(struct rv_decoder *decoder, const char *reason)
 {
-    static const struct {
-        const char *reason;
-        enum reeve_finish finish;
-    } known[] = {
-        {"end_turn", REEVE_FINISH_STOP},
-        {"tool_use", REEVE_FINISH_TOOL_CALLS},
-        {"max_tokens", REEVE_FINISH_LENGTH},
-        {"stop_sequence", REEVE_FINISH_STOP},
-        {"pause_turn", REEVE_FINISH_PAUSED},
-        {"refusal", REEVE_FINISH_FILTER},
-        {"model_context_window_exceeded", REEVE_FINISH_CONTEXT},
-    };
-    size_t i;
-
-    for (i = 0; i < sizeof known / sizeof *known; i++)
-        if (!strcmp(reason, known[i].reason))
-            return known[i].finish;
-    return REEVE_FINISH_OTHER;
-}
-
-static int emit_finish(struct rv_decoder *decoder, enum reeve_finish finish)
-{
-    const struct rv_event event = {.kind = RV_EVENT_FINISH, .finish = finish};
-
-    return rv_decoder_emit(decoder, &event);
+    return rv_decoder_finish(decoder, finish_words, sizeof finish_words / sizeof *finish_words,
+                             reason);
 }
 
 static int decode_finish(struct rv_decoder *decoder, const struct reeve_json *message)
 {
     const char *reason = rv_get_text(message, "stop_reason", NULL);
 
-    return reason ? emit_finish(decoder, finish_of(reason)) : 0;
+    return reason ? emit_finish(decoder, reason) : 0;
 }
 
 static int emit_error(struct rv_decoder *decoder, const struct reeve_json *value)
@@ -410,5 +397,5 @@ int rv_anthropic_decode_body(struct rv_decoder *decoder, const struct reeve_json
     /* The body is whole, whether it names a reason or not. */
     if (error || rv_get_text(value, "stop_reason", NULL))
         return error;
-    return emit_finish(decoder, REEVE_FINISH_OTHER);
+    return emit_finish(decoder, NULL);
 }

@@ -154,4 +154,14 @@ int rv_decoder_body(struct rv_decoder *decoder, const struct reeve_json *value);
 /* For codecs: hand on an event. Its texts are as they were read. */
 int rv_decoder_emit(struct rv_decoder *decoder, const struct rv_event *event);
 
+/* A format's word for why an answer ended, in whatever case of letters. */
+struct rv_finish_word {
+    const char *reason;
+    enum reeve_finish finish;
+};
+
+/* For codecs: hand on why the answer ended. NULL and words that are not known: another reason. */
+int rv_decoder_finish(struct rv_decoder *decoder, const struct rv_finish_word *known, size_t count,
+                      const char *reason);
+
 #endif

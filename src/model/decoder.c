@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the decoding of all formats has in common. */
 #include <string.h>
+#include <strings.h>
 
 #include <reeve/error.h>
 
@@ -144,4 +145,18 @@ int rv_decoder_body(struct rv_decoder *decoder, const struct reeve_json *value)
 {
     decoder->torn = false;
     return decoder->codec->decode_body(decoder, value);
+}
+
+int rv_decoder_finish(struct rv_decoder *decoder, const struct rv_finish_word *known, size_t count,
+                      const char *reason)
+{
+    struct rv_event event = {.kind = RV_EVENT_FINISH, .finish = REEVE_FINISH_OTHER};
+
+    for (size_t i = 0; i < count && reason; i++) {
+        if (!strcasecmp(reason, known[i].reason)) {
+            event.finish = known[i].finish;
+            break;
+        }
+    }
+    return rv_decoder_emit(decoder, &event);
 }

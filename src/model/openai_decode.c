@@ -11,7 +11,6 @@
  * "detail", or spread over the top level with "object": "error".
  */
 #include <string.h>
-#include <strings.h>
 
 #include <reeve/error.h>
 
@@ -211,37 +210,24 @@ static int decode_usage(struct rv_decoder *decoder, const struct reeve_json *usa
     return rv_decoder_emit(decoder, &event);
 }
 
-static enum reeve_finish finish_of(const char *reason)
+static const struct rv_finish_word finish_words[] = {
+    {"stop", REEVE_FINISH_STOP},
+    {"tool_calls", REEVE_FINISH_TOOL_CALLS},
+    {"length", REEVE_FINISH_LENGTH},
+    {"content_filter", REEVE_FINISH_FILTER},
+    {"function_call", REEVE_FINISH_TOOL_CALLS},
+    {"tool_use", REEVE_FINISH_TOOL_CALLS},
+    {"max_tokens", REEVE_FINISH_LENGTH},
+    {"end_turn", REEVE_FINISH_STOP},
+    {"eos", REEVE_FINISH_STOP},
+    {"eos_token", REEVE_FINISH_STOP},
+    {"stop_sequence", REEVE_FINISH_STOP},
+};
+
+static int emit_finish(struct rv_decoder *decoder, const char *reason)
 {
-    static const struct {
-        const char *reason;
-        enum reeve_finish finish;
-    } known[] = {
-        {"stop", REEVE_FINISH_STOP},
-        {"tool_calls", REEVE_FINISH_TOOL_CALLS},
-        {"length", REEVE_FINISH_LENGTH},
-        {"content_filter", REEVE_FINISH_FILTER},
-        {"function_call", REEVE_FINISH_TOOL_CALLS},
-        {"tool_use", REEVE_FINISH_TOOL_CALLS},
-        {"max_tokens", REEVE_FINISH_LENGTH},
-        {"end_turn", REEVE_FINISH_STOP},
-        {"eos", REEVE_FINISH_STOP},
-        {"eos_token", REEVE_FINISH_STOP},
-        {"stop_sequence", REEVE_FINISH_STOP},
-    };
-    size_t i;
-
-    for (i = 0; i < sizeof known / sizeof *known; i++)
-        if (!strcasecmp(reason, known[i].reason))
-            return known[i].finish;
-    return REEVE_FINISH_OTHER;
-}
-
-static int emit_finish(struct rv_decoder *decoder, enum reeve_finish finish)
-{
-    const struct rv_event event = {.kind = RV_EVENT_FINISH, .finish = finish};
-
-    return rv_decoder_emit(decoder, &event);
+    return rv_decoder_finish(decoder, finish_words, sizeof finish_words / sizeof *finish_words,
+                             reason);
 }
 
 static int decode_finish(struct rv_decoder *decoder, const struct reeve_json *reason)
@@ -249,7 +235,7 @@ static int decode_finish(struct rv_decoder *decoder, const struct reeve_json *re
     size_t len = 0;
     const char *text = reeve_json_string(reason, &len);
 
-    return len ? emit_finish(decoder, finish_of(text)) : 0;
+    return len ? emit_finish(decoder, text) : 0;
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -374,5 +360,5 @@ int rv_openai_decode_body(struct rv_decoder *decoder, const struct reeve_json *v
     error = decode_choice(decoder, chunk, choice, message);
     /* The body is whole, whether it names a reason or not. */
     (void)reeve_json_string(choice[CHOICE_FINISH], &reason_len);
-    return error || reason_len ? error : emit_finish(decoder, REEVE_FINISH_OTHER);
+    return error || reason_len ? error : emit_finish(decoder, NULL);
 }
