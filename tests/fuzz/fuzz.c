@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What all fuzz targets use, and the list of them. */
 #include "tests/fuzz/fuzz.h"
+#include "tests/lib/random.h"
 
 #include <malloc.h>
 #include <reeve/model.h>
@@ -47,13 +48,6 @@ void fuzz_fail(const char *file, int line, const char *what, const char *format,
 /* ---- numbers ------------------------------------------------------------------------------------
  */
 
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9); /* splitmix64 */
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
 struct fuzz_random fuzz_random_of(const char *bytes, size_t len)
 {
     uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a */
@@ -61,13 +55,12 @@ struct fuzz_random fuzz_random_of(const char *bytes, size_t len)
 
     for (i = 0; i < len; i++)
         hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001B3);
-    return (struct fuzz_random){mix(hash)};
+    return (struct fuzz_random){rv_random_mix(hash)};
 }
 
 size_t fuzz_random_below(struct fuzz_random *random, size_t bound)
 {
-    random->state += UINT64_C(0x9E3779B97F4A7C15);
-    return (size_t)(mix(random->state) % bound);
+    return (size_t)(rv_random_next(&random->state) % bound);
 }
 
 bool fuzz_chosen(struct fuzz_random *random, size_t many)

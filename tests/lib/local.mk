@@ -8,6 +8,7 @@ check_LTLIBRARIES += %D%/libtest.la
 	%D%/failing.h \
 	%D%/notes.c \
 	%D%/notes.h \
+	%D%/random.h \
 	%D%/run.h \
 	%D%/sweep.c \
 	%D%/test.c \

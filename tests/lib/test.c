@@ -10,6 +10,7 @@
  */
 #include "tests/lib/test.h"
 #include "tests/lib/descriptors.h"
+#include "tests/lib/random.h"
 #include "tests/lib/run.h"
 
 #include <stdarg.h>
@@ -72,14 +73,9 @@ static uint64_t seed_of(const char *suite, const char *name)
     return hash;
 }
 
-/* splitmix64 */
 uint64_t rv_test_random(struct rv_test *t)
 {
-    uint64_t z = (t->random += 0x9e3779b97f4a7c15U);
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31);
+    return rv_random_next(&t->random);
 }
 
 void rv_test_fault(struct rv_test *t, const char *format, ...)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/sim/fate.h"
 
+#include "tests/lib/random.h"
 #include "tests/sim/sim.h"
 
 /* More than a drain of the ready queue may take: each task has a pass of its own. */
@@ -24,16 +25,11 @@ void rv_fate_calm(void)
 
 uint64_t rv_fate_random(void)
 {
-    uint64_t z;
-
     if (!fate.seed)
         return 0;
     if (!random_state)
         random_state = fate.seed;
-    z = random_state += UINT64_C(0x9E3779B97F4A7C15); /* splitmix64 */
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
+    return rv_random_next(&random_state);
 }
 
 void rv_sim_step(void)

@@ -6,6 +6,8 @@
  */
 #include "tests/sim/http-exchange.h"
 
+#include "tests/lib/random.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,15 +222,6 @@ void rv_sim_http_play(struct rv_sim_http_exchange *x)
         rv_ready_push(x->net->runtime, &x->task);
 }
 
-static uint64_t next_random(struct rv_sim_http *net)
-{
-    uint64_t z = net->random += UINT64_C(0x9E3779B97F4A7C15); /* splitmix64 */
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
 /* The fault is due: at the point it was set for, told in bytes of the body. */
 static bool meet_fault(struct rv_sim_http_exchange *x)
 {
@@ -262,7 +255,7 @@ static size_t piece_len(struct rv_sim_http_exchange *x, size_t len)
     if (weather->piece_bytes && len > weather->piece_bytes)
         len = weather->piece_bytes;
     if (weather->max_random_bytes) {
-        size_t most = (size_t)(next_random(x->net) % weather->max_random_bytes) + 1;
+        size_t most = (size_t)(rv_random_next(&x->net->random) % weather->max_random_bytes) + 1;
 
         len = len > most ? most : len;
     }
@@ -284,7 +277,7 @@ static bool random_wait(struct rv_sim_http_exchange *x)
     x->random_waited = !x->random_waited;
     if (!x->weather.max_random_ms || !x->random_waited)
         return false;
-    ms = next_random(x->net) % (x->weather.max_random_ms + 1);
+    ms = rv_random_next(&x->net->random) % (x->weather.max_random_ms + 1);
     rv_timer_start_ms(x->net->runtime, &x->timer, ms);
     return true;
 }
