@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/list.h"
 #include "io/file_op.h"
@@ -86,6 +87,13 @@ void rv_sim_file_link(struct rv_sim_files *files, const char *path, const char *
 void rv_sim_file_fifo(struct rv_sim_files *files, const char *path)
 {
     rv_sim_tree_make(&files->tree, path, S_IFIFO | 0644);
+}
+
+void rv_sim_file_mode(struct rv_sim_files *files, const char *path, unsigned mode)
+{
+    struct rv_sim_node *node = rv_sim_tree_make(&files->tree, path, S_IFREG);
+
+    node->mode = (node->mode & (mode_t)S_IFMT) | (mode_t)mode;
 }
 
 const char *rv_sim_file_text(struct rv_sim_files *files, const char *path, size_t *ret_len)
@@ -191,6 +199,8 @@ static int do_open(struct flight *flight)
         return rv_want_error(op->want, walk.node->mode, &op->opened.problem);
     if (op->want == RV_WANT_LOOK)
         return 0;
+    if (!rv_sim_node_allows(walk.node, R_OK))
+        return refuse_path(flight, EACCES);
     op->opened.fd = fd_new(flight->files, walk.node, false);
     return op->opened.fd < 0 ? refuse_path(flight, EMFILE) : 0;
 }
@@ -224,6 +234,12 @@ static int do_place(struct flight *flight)
     return place->folder_fd < 0 ? refuse_path(flight, EMFILE) : 0;
 }
 
+/* Whether names in the folder may come and go: an errno. */
+static int may_change(const struct rv_sim_node *folder)
+{
+    return rv_sim_node_allows(folder, W_OK | X_OK) ? 0 : EACCES;
+}
+
 static int do_create(struct flight *flight)
 {
     struct rv_file_op *op = flight->op;
@@ -234,6 +250,8 @@ static int do_create(struct flight *flight)
         return refuse_path(flight, EEXIST);
     if (node && !S_ISREG(node->mode))
         return rv_want_error(RV_WANT_FILE, node->mode, &op->opened.problem);
+    if (node ? !rv_sim_node_allows(node, W_OK) : may_change(folder))
+        return refuse_path(flight, EACCES);
     if (!node) {
         node = rv_sim_node_new(&flight->files->tree, op->path, strlen(op->path),
                                S_IFREG | flight->mode);
@@ -330,6 +348,8 @@ static int do_rename(struct flight *flight)
         return refuse_path(flight, ENOENT);
     if (old && (call->flags & RENAME_NOREPLACE))
         return refuse_path(flight, EEXIST);
+    if (may_change(folder) || may_change(to_folder))
+        return refuse_path(flight, EACCES);
     if (old == node)
         return 0;
     if (holds(node, to_folder))
@@ -354,6 +374,8 @@ static int do_unlink(struct flight *flight)
 
     if (!node)
         return refuse_path(flight, ENOENT);
+    if (may_change(node->parent))
+        return refuse_path(flight, EACCES);
     if ((call->flags & AT_REMOVEDIR) && !S_ISDIR(node->mode))
         return refuse_path(flight, ENOTDIR);
     if (!(call->flags & AT_REMOVEDIR) && S_ISDIR(node->mode))
@@ -371,6 +393,8 @@ static int do_mkdir(struct flight *flight)
 
     if (rv_sim_node_child(folder, call->path, strlen(call->path)))
         return refuse_path(flight, EEXIST);
+    if (may_change(folder))
+        return refuse_path(flight, EACCES);
     rv_sim_node_adopt(folder, rv_sim_node_new(&flight->files->tree, call->path, strlen(call->path),
                                               S_IFDIR | call->mode));
     return 0;
@@ -590,7 +614,9 @@ int rv_file_may_write(struct rv_root *root, int folder_fd, const char *name)
     struct rv_sim_node *folder = node_of(rv_sim_files_of(root->runtime), folder_fd);
     struct rv_sim_node *node = rv_sim_node_child(folder, name, strlen(name));
 
-    return node && (node->mode & 0200) ? 0 : EACCES;
+    if (!node)
+        return ENOENT;
+    return rv_sim_node_allows(node, W_OK) ? 0 : EACCES;
 }
 
 void rv_file_discard(struct rv_root *root, int folder_fd, const char *name)

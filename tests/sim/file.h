@@ -2,7 +2,8 @@
 /*
  * Files in memory, linked in place of the system below io/file_op.h: the requests on files are the
  * real ones, time is the virtual one, and no disk is touched. A runtime has one tree; every root is
- * its top. Names, links and kinds are as on a disk; permissions are told only by faults. A seed
+ * its top. Names, links and kinds are as on a disk; a mode is its
+ * owner's, who is not the superuser: it counts as on a disk. A seed
  * (tests/sim/fate.h) has operations take their time and reads and writes move less than asked.
  *
  *     struct rv_sim_files *files = rv_sim_files_of(runtime);
@@ -35,6 +36,8 @@ void rv_sim_file_put(struct rv_sim_files *files, const char *path, const void *b
 void rv_sim_file_folder(struct rv_sim_files *files, const char *path);
 void rv_sim_file_link(struct rv_sim_files *files, const char *path, const char *target);
 void rv_sim_file_fifo(struct rv_sim_files *files, const char *path);
+/* Of what is there: the permissions, 0644 of a file and 0755 of a folder at first. */
+void rv_sim_file_mode(struct rv_sim_files *files, const char *path, unsigned mode);
 
 /* The bytes of a file, NUL-terminated, until it is written again; NULL if there is none. */
 const char *rv_sim_file_text(struct rv_sim_files *files, const char *path, size_t *ret_len);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io/path.h"
 
@@ -94,6 +95,19 @@ void rv_sim_node_set_bytes(struct rv_sim_tree *tree, struct rv_sim_node *node, c
     node->changes = ++tree->clock;
 }
 
+bool rv_sim_node_allows(const struct rv_sim_node *node, int what)
+{
+    return ((int)(node->mode >> 6) & what) == what;
+}
+
+/* Nothing is known of what the folder has. */
+static int refuse_walk(struct rv_sim_walk *walk)
+{
+    walk->folder = NULL;
+    walk->node = NULL;
+    return EACCES;
+}
+
 int rv_sim_tree_walk(struct rv_sim_tree *tree, struct rv_sim_node *from, const char *path,
                      bool follow, struct rv_sim_walk *walk)
 {
@@ -112,6 +126,8 @@ int rv_sim_tree_walk(struct rv_sim_tree *tree, struct rv_sim_node *from, const c
         }
         if (!S_ISDIR(walk->node->mode))
             return ENOTDIR;
+        if (!rv_sim_node_allows(walk->node, X_OK))
+            return refuse_walk(walk);
         if (rv_path_part_is(&part, "."))
             continue;
         if (rv_path_part_is(&part, "..")) {

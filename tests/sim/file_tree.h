@@ -44,6 +44,9 @@ struct rv_sim_node *rv_sim_node_child(const struct rv_sim_node *folder, const ch
 void rv_sim_node_set_bytes(struct rv_sim_tree *tree, struct rv_sim_node *node, const void *bytes,
                            size_t len);
 
+/* Whether its owner may do this with it: R_OK, W_OK, X_OK, as access(2) has them. */
+bool rv_sim_node_allows(const struct rv_sim_node *node, int what);
+
 /* All zero at first. */
 struct rv_sim_walk {
     struct rv_sim_node *folder; /* where the last name stands */
@@ -52,7 +55,8 @@ struct rv_sim_walk {
     int links;
 };
 
-/* An errno; ENOENT also for a missing last name, with the folder and the name told. */
+/* An errno; EACCES where a folder on the way may not be searched; ENOENT also for a missing last
+ * name, with the folder and the name told. */
 int rv_sim_tree_walk(struct rv_sim_tree *tree, struct rv_sim_node *from, const char *path,
                      bool follow, struct rv_sim_walk *walk);
 
