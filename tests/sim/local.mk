@@ -73,7 +73,8 @@ rv_test_programs += %D%/test-sim-http
 %C%_test_sim_http_SOURCES = \
 	%D%/http-pull.c \
 	%D%/http-queue.c \
-	%D%/http-request.c
+	%D%/http-request.c \
+	%D%/test_fate.c
 %C%_test_sim_http_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)
 
 rv_test_programs += %D%/test-sim-process
