@@ -8,7 +8,6 @@
 
 #include "tests/world/story.h"
 
-#include <stdio.h>
 
 static const struct story stories[] = {
     {REEVE_PROVIDER_OPENAI, 1, STORY_CANCEL, 0},
@@ -40,202 +39,71 @@ static size_t seeds(struct rv_test *t, rv_scenario_fn scenario, void *arg, size_
     return at_least;
 }
 
-RV_TEST(sweep_completion, allocations, .timeout = 60)
+static void one_story(struct rv_test *t, sweep_fn sweep, rv_scenario_fn scenario,
+                      enum story_strike strike, size_t at_least)
 {
-    each_story(t, rv_sweep_allocations, story_completion, STORY_CANCEL, 35);
+    struct story story = {.strike = strike};
+
+    sweep(t, scenario, &story, at_least, t->suite);
 }
 
-RV_TEST(sweep_completion, splits, .timeout = 60)
-{
-    each_story(t, rv_sweep_splits, story_completion, STORY_CANCEL, 300);
-}
+/* A test for each row: its names, time limit in seconds, the scenario, the sweep, what strikes, and
+ * how much is to be tried at least. EACH: with both providers, streamed and not. */
+#define SWEEP(how, suite, name, seconds, scenario, sweep, strike, at_least)                        \
+    RV_TEST(suite, name, .timeout = (seconds))                                                     \
+    {                                                                                              \
+        how(t, sweep, scenario, strike, at_least);                                                 \
+    }
+#define EACH_SWEEP(...) SWEEP(each_story, __VA_ARGS__)
+#define ONE_SWEEP(...) SWEEP(one_story, __VA_ARGS__)
 
-RV_TEST(sweep_completion, faults, .timeout = 120)
-{
-    each_story(t, rv_sweep_faults, story_completion, STORY_CANCEL, 900);
-}
+/* clang-format off */
+EACH_SWEEP(sweep_completion, allocations, 60, story_completion, rv_sweep_allocations,
+           STORY_CANCEL, 35)
+EACH_SWEEP(sweep_completion, splits, 60, story_completion, rv_sweep_splits, STORY_CANCEL, 300)
+EACH_SWEEP(sweep_completion, faults, 120, story_completion, rv_sweep_faults, STORY_CANCEL, 900)
+EACH_SWEEP(sweep_completion, cancels, 60, story_completion, rv_sweep_strikes, STORY_CANCEL, 10)
+EACH_SWEEP(sweep_completion, frees, 60, story_completion, rv_sweep_strikes, STORY_FREE, 10)
+EACH_SWEEP(sweep_completion, seeds, 60, story_completion, seeds, STORY_CANCEL, SEEDS)
 
-RV_TEST(sweep_completion, cancels, .timeout = 60)
-{
-    each_story(t, rv_sweep_strikes, story_completion, STORY_CANCEL, 10);
-}
+EACH_SWEEP(sweep_agent, allocations, 60, story_agent, rv_sweep_allocations, STORY_CANCEL, 60)
+EACH_SWEEP(sweep_agent, splits, 120, story_agent, rv_sweep_splits, STORY_CANCEL, 300)
+EACH_SWEEP(sweep_agent, faults, 240, story_agent, rv_sweep_faults, STORY_CANCEL, 1200)
+EACH_SWEEP(sweep_agent, cancels, 60, story_agent, rv_sweep_strikes, STORY_CANCEL, 30)
+EACH_SWEEP(sweep_agent, frees, 60, story_agent, rv_sweep_strikes, STORY_FREE, 30)
+EACH_SWEEP(sweep_agent, seeds, 120, story_agent, seeds, STORY_CANCEL, SEEDS)
 
-RV_TEST(sweep_completion, frees, .timeout = 60)
-{
-    each_story(t, rv_sweep_strikes, story_completion, STORY_FREE, 10);
-}
+ONE_SWEEP(sweep_batch, allocations, 60, story_batch, rv_sweep_allocations, STORY_CANCEL, 10)
+ONE_SWEEP(sweep_batch, cancels, 60, story_batch, rv_sweep_strikes, STORY_CANCEL, 15)
+ONE_SWEEP(sweep_batch, frees, 60, story_batch, rv_sweep_strikes, STORY_FREE, 15)
 
-RV_TEST(sweep_completion, seeds, .timeout = 60)
-{
-    each_story(t, seeds, story_completion, STORY_CANCEL, SEEDS);
-}
+ONE_SWEEP(sweep_files, allocations, 60, story_files, rv_sweep_allocations, STORY_CANCEL, 20)
+ONE_SWEEP(sweep_files, cancels, 60, story_files, rv_sweep_strikes, STORY_CANCEL, 20)
+ONE_SWEEP(sweep_files, frees, 60, story_files, rv_sweep_strikes, STORY_FREE, 20)
+ONE_SWEEP(sweep_files, faults, 60, story_files, rv_sweep_file_faults, STORY_CANCEL, 60)
+ONE_SWEEP(sweep_files, seeds, 60, story_files, seeds, STORY_CANCEL, SEEDS)
 
-RV_TEST(sweep_agent, allocations, .timeout = 60)
-{
-    each_story(t, rv_sweep_allocations, story_agent, STORY_CANCEL, 60);
-}
+ONE_SWEEP(sweep_file_agent, allocations, 60, story_file_agent, rv_sweep_allocations,
+           STORY_CANCEL, 40)
+ONE_SWEEP(sweep_file_agent, cancels, 60, story_file_agent, rv_sweep_strikes, STORY_CANCEL, 20)
+ONE_SWEEP(sweep_file_agent, frees, 60, story_file_agent, rv_sweep_strikes, STORY_FREE, 20)
+ONE_SWEEP(sweep_file_agent, faults, 60, story_file_agent, rv_sweep_file_faults, STORY_CANCEL, 30)
+ONE_SWEEP(sweep_file_agent, seeds, 60, story_file_agent, seeds, STORY_CANCEL, SEEDS)
 
-RV_TEST(sweep_agent, splits, .timeout = 120)
-{
-    each_story(t, rv_sweep_splits, story_agent, STORY_CANCEL, 300);
-}
+ONE_SWEEP(sweep_write, allocations, 60, story_write, rv_sweep_allocations, STORY_CANCEL, 6)
+ONE_SWEEP(sweep_write, cancels, 60, story_write, rv_sweep_strikes, STORY_CANCEL, 10)
+ONE_SWEEP(sweep_write, faults, 60, story_write, rv_sweep_file_faults, STORY_CANCEL, 50)
+ONE_SWEEP(sweep_write, seeds, 60, story_write, seeds, STORY_CANCEL, SEEDS)
 
-RV_TEST(sweep_agent, faults, .timeout = 240)
-{
-    each_story(t, rv_sweep_faults, story_agent, STORY_CANCEL, 1200);
-}
+ONE_SWEEP(sweep_child, allocations, 60, story_child, rv_sweep_allocations, STORY_CANCEL, 6)
+ONE_SWEEP(sweep_child, cancels, 60, story_child, rv_sweep_strikes, STORY_CANCEL, 5)
+ONE_SWEEP(sweep_child, seeds, 60, story_child, seeds, STORY_CANCEL, SEEDS)
 
-RV_TEST(sweep_agent, cancels, .timeout = 60)
-{
-    each_story(t, rv_sweep_strikes, story_agent, STORY_CANCEL, 30);
-}
+ONE_SWEEP(sweep_modes, allocations, 60, story_modes, rv_sweep_allocations, STORY_CANCEL, 10)
+ONE_SWEEP(sweep_modes, cancels, 60, story_modes, rv_sweep_strikes, STORY_CANCEL, 20)
+ONE_SWEEP(sweep_modes, seeds, 60, story_modes, seeds, STORY_CANCEL, SEEDS)
 
-RV_TEST(sweep_agent, frees, .timeout = 60)
-{
-    each_story(t, rv_sweep_strikes, story_agent, STORY_FREE, 30);
-}
-
-RV_TEST(sweep_agent, seeds, .timeout = 120)
-{
-    each_story(t, seeds, story_agent, STORY_CANCEL, SEEDS);
-}
-
-RV_TEST(sweep_batch, allocations)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_ALLOCATIONS(t, story_batch, &story, 10);
-}
-
-RV_TEST(sweep_batch, cancels)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_STRIKES(t, story_batch, &story, 15);
-}
-
-RV_TEST(sweep_batch, frees)
-{
-    struct story story = {.strike = STORY_FREE};
-
-    RV_SWEEP_STRIKES(t, story_batch, &story, 15);
-}
-
-RV_TEST(sweep_files, allocations, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_ALLOCATIONS(t, story_files, &story, 20);
-}
-
-RV_TEST(sweep_files, cancels, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_STRIKES(t, story_files, &story, 20);
-}
-
-RV_TEST(sweep_files, frees, .timeout = 60)
-{
-    struct story story = {.strike = STORY_FREE};
-
-    RV_SWEEP_STRIKES(t, story_files, &story, 20);
-}
-
-RV_TEST(sweep_files, faults, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_FILE_FAULTS(t, story_files, &story, 60);
-}
-
-RV_TEST(sweep_files, seeds, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_SEEDS(t, story_files, &story, SEEDS);
-}
-
-RV_TEST(sweep_file_agent, allocations, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_ALLOCATIONS(t, story_file_agent, &story, 40);
-}
-
-RV_TEST(sweep_file_agent, cancels, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_STRIKES(t, story_file_agent, &story, 20);
-}
-
-RV_TEST(sweep_file_agent, frees, .timeout = 60)
-{
-    struct story story = {.strike = STORY_FREE};
-
-    RV_SWEEP_STRIKES(t, story_file_agent, &story, 20);
-}
-
-RV_TEST(sweep_file_agent, faults, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_FILE_FAULTS(t, story_file_agent, &story, 30);
-}
-
-RV_TEST(sweep_file_agent, seeds, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_SEEDS(t, story_file_agent, &story, SEEDS);
-}
-
-RV_TEST(sweep_write, allocations, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_ALLOCATIONS(t, story_write, &story, 6);
-}
-
-RV_TEST(sweep_write, cancels, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_STRIKES(t, story_write, &story, 10);
-}
-
-RV_TEST(sweep_write, faults, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_FILE_FAULTS(t, story_write, &story, 50);
-}
-
-RV_TEST(sweep_write, seeds, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_SEEDS(t, story_write, &story, SEEDS);
-}
-
-RV_TEST(sweep_child, allocations, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_ALLOCATIONS(t, story_child, &story, 6);
-}
-
-RV_TEST(sweep_child, cancels, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_STRIKES(t, story_child, &story, 5);
-}
-
-RV_TEST(sweep_child, seeds, .timeout = 60)
-{
-    struct story story = {.strike = STORY_CANCEL};
-
-    RV_SWEEP_SEEDS(t, story_child, &story, SEEDS);
-}
+ONE_SWEEP(sweep_stream, allocations, 60, story_stream, rv_sweep_allocations, STORY_CANCEL, 8)
+ONE_SWEEP(sweep_stream, cancels, 60, story_stream, rv_sweep_strikes, STORY_CANCEL, 10)
+ONE_SWEEP(sweep_stream, seeds, 60, story_stream, seeds, STORY_CANCEL, SEEDS)
+/* clang-format on */

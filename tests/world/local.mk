@@ -9,6 +9,10 @@ rv_world_stories = \
 	%D%/story_batch.c \
 	%D%/story_completion.c \
 	%D%/story_files.c \
+	%D%/story_model.c \
+	%D%/story_model.h \
+	%D%/story_modes.c \
+	%D%/story_stream.c \
 	%D%/story_system.c \
 	%D%/story_tools.c \
 	%D%/story_tools.h \
@@ -25,5 +29,6 @@ rv_test_programs += %D%/test-sim-sweeps
 
 rv_test_programs += %D%/test-real-world
 %C%_test_real_world_SOURCES = $(rv_world_stories) %D%/test_world.c %D%/world_real.c \
+	%D%/peer_real.c %D%/peer_real.h \
 	tests/integration/raw-server.c tests/integration/raw-server.h
 %C%_test_real_world_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_AGENT) $(EVENT_EXTRA_LIBS)

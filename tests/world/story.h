@@ -39,6 +39,10 @@ int story_files(struct rv_test *t, void *arg);
 int story_file_agent(struct rv_test *t, void *arg);
 /* Write a file, replace it, and read it back. */
 int story_write(struct rv_test *t, void *arg);
+/* Read, list and write what the modes of files allow, and what they do not. */
+int story_modes(struct rv_test *t, void *arg);
+/* Talk to a peer, and to some that do not talk. */
+int story_stream(struct rv_test *t, void *arg);
 /* Run a child that writes to both of its streams and exits with 3. */
 int story_child(struct rv_test *t, void *arg);
 

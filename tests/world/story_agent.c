@@ -3,11 +3,11 @@
 
 #include "tests/lib/notes.h"
 #include "tests/world/speech.h"
+#include "tests/world/story_model.h"
 #include "tests/world/story_tools.h"
 
 #include <reeve/agent.h>
 #include <reeve/error.h>
-#include <stdio.h>
 #include <string.h>
 
 struct telling {
@@ -79,6 +79,7 @@ static void note_end(const struct telling *telling)
             reeve_stop_reason_name(run->stop_reason), run->turns, run->tool_calls,
             run->failed_tool_calls, (unsigned)run->usage.input_tokens,
             (unsigned)run->usage.output_tokens);
+    rv_note("%u calls at once\n", story_tools_most());
     for (size_t i = 0; i < reeve_transcript_count(transcript); i++) {
         const struct reeve_message *message = reeve_transcript_at(transcript, i);
 
@@ -113,27 +114,15 @@ static void strike(void *arg)
     telling->agent = NULL;
 }
 
-static int open_model(struct telling *telling, struct rv_test *t)
+static int open_tools(struct telling *telling)
 {
-    struct reeve_model_options options;
-    char url[128];
-    int error = rv_world_open(t, &telling->world);
+    struct reeve_runtime *runtime = rv_world_runtime(telling->world);
+    int error = reeve_toolbox_new(runtime, &telling->tools);
 
-    if (error)
-        return error;
-    rv_world_serve(telling->world, serve, telling);
-    snprintf(url, sizeof url, "%s%s", rv_world_url(telling->world),
-             speech_base(telling->story->provider));
-    reeve_model_options_init(&options);
-    options.provider = telling->story->provider;
-    options.base_url = url;
-    options.name = "m";
-    if (telling->story->model_ms)
-        options.timeout_ms = telling->story->model_ms;
-    error = reeve_model_new(rv_world_runtime(telling->world), &options, &telling->model);
     if (!error)
-        error = reeve_toolbox_new(rv_world_runtime(telling->world), &telling->tools);
-    return error ? error : story_tools_add(telling->tools, rv_world_runtime(telling->world));
+        error = story_tools_add(telling->tools, runtime);
+    story_tools_in_pairs();
+    return error;
 }
 
 static int ask(struct telling *telling)
@@ -171,8 +160,10 @@ static int outcome(const struct telling *telling)
 int story_agent(struct rv_test *t, void *arg)
 {
     struct telling telling = {.story = arg};
-    int error = open_model(&telling, t);
+    int error = story_model_open(t, telling.story, serve, &telling, &telling.world, &telling.model);
 
+    if (!error)
+        error = open_tools(&telling);
     if (!error)
         error = ask(&telling);
     if (!error) {

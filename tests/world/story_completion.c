@@ -4,9 +4,9 @@
 #include "base/utf8.h"
 #include "tests/lib/notes.h"
 #include "tests/world/speech.h"
+#include "tests/world/story_model.h"
 
 #include <reeve/error.h>
-#include <stdio.h>
 #include <string.h>
 
 struct telling {
@@ -100,27 +100,6 @@ static void strike(void *arg)
     reeve_model_free(model);
 }
 
-static int open_model(struct telling *telling, struct rv_test *t)
-{
-    struct reeve_model_options options;
-    char url[128];
-    int error = rv_world_open(t, &telling->world);
-
-    if (error)
-        return error;
-    rv_world_serve(telling->world, serve, telling);
-    snprintf(url, sizeof url, "%s%s", rv_world_url(telling->world),
-             speech_base(telling->story->provider));
-    reeve_model_options_init(&options);
-    options.provider = telling->story->provider;
-    options.base_url = url;
-    options.name = "m";
-    options.api_key = "sk-key";
-    if (telling->story->model_ms)
-        options.timeout_ms = telling->story->model_ms;
-    return reeve_model_new(rv_world_runtime(telling->world), &options, &telling->model);
-}
-
 static int ask(struct telling *telling)
 {
     static const struct reeve_tool_definition tool = {"slow", "A tool", "{\"type\":\"object\"}"};
@@ -147,7 +126,7 @@ static int ask(struct telling *telling)
 int story_completion(struct rv_test *t, void *arg)
 {
     struct telling telling = {.story = arg};
-    int error = open_model(&telling, t);
+    int error = story_model_open(t, telling.story, serve, &telling, &telling.world, &telling.model);
 
     if (!error)
         error = ask(&telling);

@@ -11,4 +11,9 @@
  */
 int story_tools_add(struct reeve_toolbox *toolbox, struct reeve_runtime *runtime);
 
+/* From here on a call that is told no time waits for a second one, and gives up after 5 s. */
+void story_tools_in_pairs(void);
+/* How many calls were running at once, at most, since the tools were added. */
+unsigned story_tools_most(void);
+
 #endif

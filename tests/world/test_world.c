@@ -39,6 +39,7 @@ RV_TEST(world, agent, .timeout = 30)
 {
     tell_all(t, story_agent,
              "done, 2 turns, 2 calls, 0 failed, 250 in, 30 out\n"
+             "2 calls at once\n"
              "1: Be brief.\n"
              "2: Hello\n"
              "3: Let me look. \n"
@@ -100,6 +101,45 @@ RV_TEST(world, write, .timeout = 30)
     cr_assert_eq(story_write(t, NULL), 0);
     cr_assert_str_eq(rv_notes(), "written, new\nwritten, replaced\n"
                                  "read 30 bytes: Another one, which is longer.\n");
+}
+
+RV_TEST(world, modes, .timeout = 30)
+{
+    rv_notes_clear();
+    cr_assert_eq(story_modes(t, NULL), 0);
+    cr_assert_str_eq(rv_notes(),
+                     "read src/open.txt: done\n"
+                     "read src/secret.txt: REEVE_EACCESS\n"
+                     "read shut/in.txt: REEVE_EACCESS\n"
+                     "read mute/in.txt: done\n"
+                     "read fixed/old.txt: done\n"
+                     "3 entries; list src: done\n"
+                     "0 entries; list mute: REEVE_EACCESS\n"
+                     "1 entries; list shut: done\n"
+                     "add src/new.txt: done\n"
+                     "add fixed/new.txt: REEVE_EACCESS\n"
+                     "add shut/new.txt: REEVE_EACCESS\n"
+                     "replace src/open.txt: done\n"
+                     "replace src/final.txt: REEVE_EACCESS\n"
+                     "replace fixed/old.txt: REEVE_EACCESS\n"
+                     "append src/open.txt: done\n"
+                     "append src/final.txt: REEVE_EACCESS\n"
+                     "append fixed/old.txt: done\n"
+                     "read src/final.txt: done\n",
+                     "%s", rv_notes());
+}
+
+RV_TEST(world, stream, .timeout = 60)
+{
+    rv_notes_clear();
+    cr_assert_eq(story_stream(t, NULL), 0);
+    cr_assert_str_eq(rv_notes(),
+                     "talks: 0, opened 1 times, ended by the peer, got \"good day\n\"\n"
+                     "resets: REEVE_ECONNLOST, opened 1 times, got \"\"\n"
+                     "refuses: REEVE_ECONNECT, opened 0 times, got \"\"\n"
+                     "is silent: REEVE_ETIMEDOUT, opened 1 times, got \"\"\n"
+                     "the first heard \"hello\nand good bye\n\"\n",
+                     "%s", rv_notes());
 }
 
 RV_TEST(world, child, .timeout = 30)

@@ -22,6 +22,10 @@ const char *rv_world_root(struct rv_world *world);
 /* Put a file there. Its folder is made, if there is one level of it. */
 void rv_world_put(struct rv_world *world, const char *folder, const char *name, const char *text);
 
+/* The permissions of what is there. They hold for whoever runs this from now on, the superuser too:
+ * where that cannot be had, the test is skipped and says so. */
+void rv_world_mode(struct rv_world *world, const char *path, unsigned mode);
+
 /* What `sh` is about to do in the real world, for the one in which it has to be told. 0 or
  * REEVE_ENOMEM. */
 struct rv_world_child {
@@ -30,6 +34,30 @@ struct rv_world_child {
     int code;
 };
 int rv_world_shell(struct rv_world *world, const struct rv_world_child *child);
+
+/*
+ * A peer for raw connections, apart from the server. Each is said RV_WORLD_HELLO; the one that
+ * talks answers RV_WORLD_GREETING, writes no more, and is said RV_WORLD_FAREWELL.
+ */
+enum rv_world_manner {
+    RV_WORLD_TALKS,
+    RV_WORLD_RESETS, /* when it has been greeted */
+    RV_WORLD_REFUSES,
+    RV_WORLD_SILENT, /* reads, and never answers */
+    RV_WORLD_MANNERS,
+};
+#define RV_WORLD_HELLO "hello\n"
+#define RV_WORLD_GREETING "good day\n"
+#define RV_WORLD_FAREWELL "and good bye\n"
+
+struct rv_world_place {
+    const char *host; /* the world's */
+    uint16_t port;
+};
+/* Made at the first call for each manner. */
+struct rv_world_place rv_world_peer(struct rv_world *world, enum rv_world_manner manner);
+/* What the one that talks was sent. */
+const char *rv_world_heard(struct rv_world *world);
 
 /* A request as the server saw it. */
 struct rv_asked {

@@ -4,19 +4,23 @@
 #include "tests/world/world.h"
 
 #include "tests/integration/raw-server.h"
+#include "tests/world/peer_real.h"
 
 #include <event2/event.h>
 #include <ftw.h>
+#include <linux/capability.h>
 #include <reeve/error.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct rv_world {
     struct event_base *base;
     struct reeve_runtime *runtime;
     struct raw_server *server;
+    struct peer_real *peers[RV_WORLD_MANNERS];
     unsigned requests;
     rv_world_serve_fn serve;
     void *arg;
@@ -96,6 +100,35 @@ void rv_world_put(struct rv_world *world, const char *folder, const char *name, 
     cr_assert_eq(fclose(file), 0);
 }
 
+/*
+ * What lets the superuser pass by permissions, taken from this process or given back to it. libcap
+ * would be a library more for the sake of two bits.
+ */
+static bool let_superuser_pass(bool on)
+{
+    const uint32_t bits = 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+    if (syscall(SYS_capget, &header, sets) < 0)
+        return false;
+    if (on)
+        sets[0].effective |= sets[0].permitted & bits;
+    else
+        sets[0].effective &= ~bits;
+    return !syscall(SYS_capset, &header, sets);
+}
+
+void rv_world_mode(struct rv_world *world, const char *path, unsigned mode)
+{
+    char whole[256];
+
+    snprintf(whole, sizeof whole, "%s/%s", rv_world_root(world), path);
+    cr_assert_eq(chmod(whole, (mode_t)mode), 0, "%s", whole);
+    if (!let_superuser_pass(false))
+        rv_test_skip("permissions cannot be made to hold for this user");
+}
+
 int rv_world_shell(struct rv_world *world, const struct rv_world_child *child)
 {
     (void)world;
@@ -105,10 +138,15 @@ int rv_world_shell(struct rv_world *world, const struct rv_world_child *child)
 
 void rv_world_close(struct rv_world *world)
 {
+    let_superuser_pass(true); /* folders that nobody may change are removed, too */
     if (world->root[0])
         cr_assert_eq(nftw(world->root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
     reeve_runtime_free(world->runtime);
     raw_server_free(world->server);
+    for (int i = 0; i < RV_WORLD_MANNERS; i++)
+        peer_real_free(world->peers[i]);
+    /* bufferevent_free leaves its end to the next turn. */
+    event_base_loop(world->base, EVLOOP_NONBLOCK);
     event_base_free(world->base);
     free(world);
 }
@@ -121,6 +159,18 @@ struct reeve_runtime *rv_world_runtime(struct rv_world *world)
 const char *rv_world_url(struct rv_world *world)
 {
     return world->url;
+}
+
+struct rv_world_place rv_world_peer(struct rv_world *world, enum rv_world_manner manner)
+{
+    if (!world->peers[manner])
+        world->peers[manner] = peer_real_new(world->base, manner);
+    return peer_real_place(world->peers[manner]);
+}
+
+const char *rv_world_heard(struct rv_world *world)
+{
+    return peer_real_heard(world->peers[RV_WORLD_TALKS]);
 }
 
 void rv_world_serve(struct rv_world *world, rv_world_serve_fn serve, void *arg)

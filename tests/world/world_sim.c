@@ -8,6 +8,7 @@
 #include "tests/sim/http.h"
 #include "tests/sim/process.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/stream.h"
 
 #include <reeve/error.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct rv_world {
     rv_world_serve_fn serve;
     void *arg;
     struct rv_world_child child;
+    char heard[64];
 };
 
 struct rv_answer {
@@ -90,6 +92,11 @@ void rv_world_put(struct rv_world *world, const char *folder, const char *name, 
     rv_sim_file_put(rv_sim_files_of(world->runtime), path, text, strlen(text));
 }
 
+void rv_world_mode(struct rv_world *world, const char *path, unsigned mode)
+{
+    rv_sim_file_mode(rv_sim_files_of(world->runtime), path, mode);
+}
+
 static void play_shell(struct rv_sim_child *x, void *arg)
 {
     const struct rv_world_child *child = arg;
@@ -103,6 +110,62 @@ int rv_world_shell(struct rv_world *world, const struct rv_world_child *child)
 {
     world->child = *child;
     return rv_sim_process_on(world->runtime, "sh", play_shell, &world->child);
+}
+
+static void play_talk(struct rv_sim_peer *x, void *arg)
+{
+    (void)arg;
+    rv_sim_peer_connect_ms(x, 2);
+    rv_sim_peer_expect(x, RV_WORLD_HELLO);
+    rv_sim_peer_send(x, RV_WORLD_GREETING);
+    rv_sim_peer_end(x);
+    rv_sim_peer_expect(x, RV_WORLD_FAREWELL);
+}
+
+static void play_reset(struct rv_sim_peer *x, void *arg)
+{
+    (void)arg;
+    rv_sim_peer_expect(x, RV_WORLD_HELLO);
+    rv_sim_peer_reset(x);
+}
+
+static void play_refusal(struct rv_sim_peer *x, void *arg)
+{
+    (void)arg;
+    rv_sim_peer_connect_fails(x, REEVE_ECONNECT, "could not be made: refused");
+}
+
+static void play_silence(struct rv_sim_peer *x, void *arg)
+{
+    (void)arg;
+    rv_sim_peer_expect(x, RV_WORLD_HELLO);
+}
+
+struct rv_world_place rv_world_peer(struct rv_world *world, enum rv_world_manner manner)
+{
+    static const struct {
+        const char *host;
+        rv_sim_peer_writer play;
+    } peers[RV_WORLD_MANNERS] = {
+        [RV_WORLD_TALKS] = {"talks.test", play_talk},
+        [RV_WORLD_RESETS] = {"resets.test", play_reset},
+        [RV_WORLD_REFUSES] = {"refuses.test", play_refusal},
+        [RV_WORLD_SILENT] = {"silent.test", play_silence},
+    };
+
+    rv_sim_stream_on(world->runtime, peers[manner].host, peers[manner].play, NULL);
+    return (struct rv_world_place){peers[manner].host, 7};
+}
+
+/* All peers together are told what was sent; the others were sent the hello alone, later. */
+const char *rv_world_heard(struct rv_world *world)
+{
+    const char *received = rv_sim_stream_received(world->runtime);
+    size_t len = strlen(RV_WORLD_HELLO RV_WORLD_FAREWELL);
+
+    cr_assert_geq(strlen(received), len);
+    snprintf(world->heard, sizeof world->heard, "%.*s", (int)len, received);
+    return world->heard;
 }
 
 void rv_world_serve(struct rv_world *world, rv_world_serve_fn serve, void *arg)
