@@ -8,7 +8,6 @@
 
 #include "tests/world/story.h"
 
-
 static const struct story stories[] = {
     {REEVE_PROVIDER_OPENAI, 1, STORY_CANCEL, 0},
     {REEVE_PROVIDER_OPENAI, 0, STORY_CANCEL, 0},
