@@ -25,6 +25,8 @@ struct rv_open_how rv_file_call_how(const struct rv_file_call *call)
         .resolve = RESOLVING_BENEATH | RESOLVING_NO_MAGICLINKS,
     };
 
+    if (call->anywhere)
+        how.resolve &= ~(uint64_t)RESOLVING_BENEATH;
     if (call->no_links)
         how.resolve |= RESOLVING_NO_SYMLINKS;
     return how;

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 enum rv_file_call_kind {
-    RV_FILE_CALL_RESOLVE, /* openat2 beneath `fd`: `path`, `flags`, `no_links` */
+    RV_FILE_CALL_RESOLVE, /* openat2 beneath `fd`: `path`, `flags`, `no_links`, `anywhere` */
     RV_FILE_CALL_CREATE,  /* openat of one name in the folder `fd`: `path`, `flags`, `mode` */
     RV_FILE_CALL_READ,    /* `fd`, `bytes`, `len`, `offset` */
     RV_FILE_CALL_WRITE,   /* `fd`, `from`, `len`, `offset` */
@@ -30,6 +30,7 @@ struct rv_file_call {
     int flags;
     mode_t mode;
     bool no_links;
+    bool anywhere; /* not beneath `fd` */
     int to_fd;
     const char *to;
     char *bytes;

@@ -68,7 +68,9 @@ struct rv_file_op {
     enum rv_want want;
     bool calling;
     bool follow;
-    int slowest; /* the counter of the way it took */
+    bool anywhere;
+    char *canonical; /* of a resolving: the caller's */
+    int slowest;     /* the counter of the way it took */
     int tries;
     const char *path;
     char *cut; /* in the path, where its last name was cut off; NULL */
@@ -91,6 +93,15 @@ void rv_file_op_open(struct rv_file_op *op, int folder_fd, const char *path, enu
  * else it is that of the link. A path that ends in "." or ".." has none: REEVE_ENOTFILE.
  */
 void rv_file_op_place(struct rv_file_op *op, char *path, bool follow);
+
+/*
+ * Work a path out: `canonical` (RV_FILE_PATH_BYTES of the caller's) is absolute, without a link,
+ * "." or "..". What does not exist is kept, and a link to it is followed. anywhere: the path is the
+ * host's, as any program would take it, and not one beneath the root. In `done` the path is always
+ * there: with an error it is only cleaned of "." and "..". The path is cut meanwhile, as above.
+ */
+void rv_file_op_resolve(struct rv_file_op *op, char *path, bool anywhere, char *canonical);
+#define RV_FILE_PATH_BYTES ((size_t)4096)
 
 /*
  * Open one name in a folder for writing, with these flags beside O_WRONLY | O_CREAT | O_NOFOLLOW;

@@ -16,6 +16,8 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/file_problem.c \
 	%D%/file_request.c \
 	%D%/file_request.h \
+	%D%/file_resolve.c \
+	%D%/file_resolve.h \
 	%D%/file_sort.c \
 	%D%/file_sort.h \
 	%D%/file_stat.c \
@@ -52,6 +54,7 @@ noinst_LTLIBRARIES += %D%/libio.la %D%/libiosys.la %D%/libioall.la
 	%D%/curl_once.c \
 	%D%/curl_once.h \
 	%D%/file_call.c \
+	%D%/file_canonical.c \
 	%D%/file_op.c \
 	%D%/file_open.c \
 	%D%/file_scan.c \

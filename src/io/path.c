@@ -65,3 +65,34 @@ size_t rv_path_parent_len(const char *path, size_t len)
         len--;
     return len;
 }
+
+/* What is worked out so far: `out`, of which `len` bytes are used, each name behind a slash. */
+static size_t clean_on(const char *path, char *out, size_t len, size_t size)
+{
+    struct rv_path_part part;
+    size_t position = 0;
+
+    while (next_but_dot(path, &position, &part)) {
+        if (rv_path_part_is(&part, "..")) {
+            while (len && out[--len] != '/')
+                ;
+            continue;
+        }
+        if (part.len + 2 > size - len)
+            break;
+        out[len] = '/';
+        memcpy(out + len + 1, part.name, part.len);
+        len += part.len + 1;
+    }
+    return len;
+}
+
+void rv_path_clean(const char *base, const char *path, char *out, size_t size)
+{
+    size_t len = path[0] == '/' ? 0 : clean_on(base, out, 0, size);
+
+    len = clean_on(path, out, len, size);
+    if (!len)
+        out[len++] = '/';
+    out[len] = '\0';
+}

@@ -30,6 +30,13 @@ bool rv_path_part_is(const struct rv_path_part *part, const char *name);
 const char *rv_path_below(const char *path, const char *prefix);
 
 /*
+ * Work out a path as text alone: "." and ".." are gone ("/.." is "/"), links are taken for what
+ * they are not: folders. `base` is absolute or empty, and stands before a path that is not
+ * absolute. Always gives an absolute path in `out`; one that has no room is cut behind a name.
+ */
+void rv_path_clean(const char *base, const char *path, char *out, size_t size);
+
+/*
  * How many of the first `len` bytes of a path stand before its last name, without the slashes
  * between: 3 for "a/b//c/". 0 if there is but one name.
  */

@@ -14,6 +14,7 @@
  */
 #include "io/walk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -36,6 +37,7 @@ struct walk {
     size_t way_len;
     unsigned links;
     unsigned steps;
+    unsigned missing; /* names of the way that do not exist, or are no folders; it stands before */
     enum rv_walk_mode mode;
 };
 
@@ -86,6 +88,8 @@ static int walk_back(struct walk *walk)
 
 static int step_up(struct walk *walk, struct rv_walk_end *end)
 {
+    if (!walk->way_len && walk->mode == RV_WALK_ANYWHERE)
+        return 0; /* above the topmost folder is that folder */
     if (!walk->way_len) {
         end->way_out = walk->links ? RV_WAY_OUT_LINK : RV_WAY_OUT_DOT_DOT;
         return EXDEV;
@@ -93,21 +97,45 @@ static int step_up(struct walk *walk, struct rv_walk_end *end)
     walk->way_len--;
     while (walk->way_len && walk->way[walk->way_len - 1])
         walk->way_len--;
+    if (walk->missing) {
+        walk->missing--;
+        return 0;
+    }
     return walk_back(walk);
+}
+
+static int add_to_way(struct walk *walk, const char *name)
+{
+    size_t len = strlen(name) + 1;
+
+    if (len > sizeof walk->way - walk->way_len)
+        return ENAMETOOLONG;
+    memcpy(walk->way + walk->way_len, name, len);
+    walk->way_len += len;
+    return 0;
+}
+
+/* A name that leads no further. */
+static int keep_name(struct walk *walk, const char *name)
+{
+    walk->missing++;
+    return add_to_way(walk, name);
+}
+
+static bool keeps_names(const struct walk *walk)
+{
+    return walk->mode == RV_WALK_CANONICAL || walk->mode == RV_WALK_ANYWHERE;
 }
 
 static int step_down(struct walk *walk, const char *name, int fd)
 {
-    size_t len = strlen(name) + 1;
+    int error = add_to_way(walk, name);
 
-    if (len > sizeof walk->way - walk->way_len) {
+    if (error)
         close(fd);
-        return ENAMETOOLONG;
-    }
-    memcpy(walk->way + walk->way_len, name, len);
-    walk->way_len += len;
-    stand_on(walk, fd);
-    return 0;
+    else
+        stand_on(walk, fd);
+    return error;
 }
 
 /* Put the target of the link `fd` before what is left of the path. */
@@ -124,7 +152,10 @@ static int follow(struct walk *walk, int fd, bool slash_ends, struct rv_walk_end
         return errno;
     if (len == 0)
         return ENOENT;
-    if (target[0] == '/') {
+    if (target[0] == '/' && walk->mode == RV_WALK_ANYWHERE) {
+        stand_on(walk, walk->top_fd);
+        walk->way_len = 0;
+    } else if (target[0] == '/') {
         end->way_out = RV_WAY_OUT_ABSOLUTE_LINK;
         return EXDEV;
     }
@@ -157,6 +188,10 @@ static int step_through(struct walk *walk, const struct rv_path_part *part, cons
         close(fd);
         return error;
     }
+    if (keeps_names(walk)) {
+        close(fd);
+        return keep_name(walk, name);
+    }
     if (!ends || slash_ends) {
         close(fd);
         return ENOTDIR;
@@ -179,12 +214,16 @@ static int step(struct walk *walk, const struct rv_path_part *part, struct rv_wa
         return ENAMETOOLONG;
     memcpy(name, part->name, part->len);
     name[part->len] = '\0';
+    if (walk->missing)
+        return keep_name(walk, name);
     error = open_name(walk, name, 0, &fd);
     if (error == ENOENT && part->last && walk->mode == RV_WALK_TO_BE_MADE) {
         end->missing = true;
         memcpy(end->name, name, part->len + 1);
         return 0;
     }
+    if (error == ENOENT && keeps_names(walk))
+        return keep_name(walk, name);
     if (error)
         return error;
     return step_through(walk, part, name, fd, end);
@@ -234,6 +273,36 @@ int rv_walk(int folder_fd, const char *path, enum rv_walk_mode mode, struct rv_w
     if (error)
         close_fd(&ret_end->fd);
     return error;
+}
+
+int rv_walk_canonical(int folder_fd, const char *path, bool anywhere, char *names, size_t size)
+{
+    struct walk walk = {.top_fd = folder_fd,
+                        .fd = folder_fd,
+                        .mode = anywhere ? RV_WALK_ANYWHERE : RV_WALK_CANONICAL};
+    struct rv_walk_end end = {.folder_fd = -1, .fd = -1};
+    struct rv_path_part part;
+    size_t len = strlen(path), i;
+    int error = 0;
+
+    assert(size >= sizeof walk.way);
+    if (len >= sizeof walk.rest)
+        return ENAMETOOLONG;
+    if (path[0] == '/' && !anywhere)
+        return EXDEV;
+    memcpy(walk.rest, path, len + 1);
+    while (!error && rv_path_next(walk.rest, &walk.position, &part))
+        error = step(&walk, &part, &end);
+    stand_on(&walk, walk.top_fd);
+    if (error)
+        return error;
+    memcpy(names, walk.way, walk.way_len);
+    for (i = 0; i + 1 < walk.way_len; i++)
+        if (!names[i])
+            names[i] = '/';
+    if (!walk.way_len)
+        names[0] = '\0';
+    return 0;
 }
 
 int rv_walk_open(const struct rv_walk_end *end, int flags, int *ret_fd)

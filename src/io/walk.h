@@ -7,6 +7,7 @@
 #define RV_IO_WALK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 /* What led out of the folder. */
@@ -32,6 +33,8 @@ enum rv_walk_mode {
     RV_WALK_LINKS,      /* links are followed */
     RV_WALK_SANS_LINK,  /* there may be none */
     RV_WALK_TO_BE_MADE, /* followed; what they lead to need not exist, if its folder does */
+    RV_WALK_CANONICAL,  /* followed; nothing need exist: of rv_walk_canonical */
+    RV_WALK_ANYWHERE,   /* the same, and a link may lead to any place of the system */
 };
 
 /*
@@ -40,6 +43,14 @@ enum rv_walk_mode {
  * says. Both descriptors are the caller's; on failure there are none.
  */
 int rv_walk(int folder_fd, const char *path, enum rv_walk_mode mode, struct rv_walk_end *ret_end);
+
+/*
+ * The names that a path comes to, from the folder on, with "/" between them ("" for the folder
+ * itself): links are followed, and what does not exist, or stands below something that is no
+ * folder, is kept as it is written. anywhere: the folder is the system's topmost one, and links may
+ * be absolute. Errors as above. `size` is PATH_MAX or more.
+ */
+int rv_walk_canonical(int folder_fd, const char *path, bool anywhere, char *names, size_t size);
 
 /* Open what a walk found, with these flags. An errno: EAGAIN if it is something else by now. */
 int rv_walk_open(const struct rv_walk_end *end, int flags, int *ret_fd);

@@ -240,6 +240,18 @@ static int may_change(const struct rv_sim_node *folder)
     return rv_sim_node_allows(folder, W_OK | X_OK) ? 0 : EACCES;
 }
 
+static int do_resolve(struct flight *flight)
+{
+    struct rv_file_op *op = flight->op;
+    int error = rv_sim_tree_canonical(&flight->files->tree, op->path, op->anywhere, op->canonical,
+                                      RV_FILE_PATH_BYTES);
+
+    if (!error)
+        return 0;
+    rv_path_clean("", op->path, op->canonical, RV_FILE_PATH_BYTES);
+    return refuse_path(flight, error);
+}
+
 static int do_create(struct flight *flight)
 {
     struct rv_file_op *op = flight->op;
@@ -425,11 +437,12 @@ static int do_sync(struct flight *flight)
 }
 
 static int (*const doers[RV_SIM_FILE_VERBS])(struct flight *flight) = {
-    [RV_SIM_FILE_OPEN] = do_open,     [RV_SIM_FILE_PLACE] = do_place,
-    [RV_SIM_FILE_CREATE] = do_create, [RV_SIM_FILE_READ] = do_read,
-    [RV_SIM_FILE_WRITE] = do_write,   [RV_SIM_FILE_SYNC] = do_sync,
-    [RV_SIM_FILE_RENAME] = do_rename, [RV_SIM_FILE_UNLINK] = do_unlink,
-    [RV_SIM_FILE_MKDIR] = do_mkdir,   [RV_SIM_FILE_SCAN] = do_scan,
+    [RV_SIM_FILE_OPEN] = do_open,       [RV_SIM_FILE_PLACE] = do_place,
+    [RV_SIM_FILE_RESOLVE] = do_resolve, [RV_SIM_FILE_CREATE] = do_create,
+    [RV_SIM_FILE_READ] = do_read,       [RV_SIM_FILE_WRITE] = do_write,
+    [RV_SIM_FILE_SYNC] = do_sync,       [RV_SIM_FILE_RENAME] = do_rename,
+    [RV_SIM_FILE_UNLINK] = do_unlink,   [RV_SIM_FILE_MKDIR] = do_mkdir,
+    [RV_SIM_FILE_SCAN] = do_scan,
 };
 
 static void land(struct flight *flight)
@@ -445,6 +458,8 @@ static void happen(struct rv_sim_event *event)
     struct flight *flight = rv_container_of(event, struct flight, event);
     struct rv_file_op *op = flight->op;
 
+    if (flight->os_errno && flight->verb == RV_SIM_FILE_RESOLVE)
+        rv_path_clean("", op->path, op->canonical, RV_FILE_PATH_BYTES);
     op->error =
         flight->os_errno ? refuse_path(flight, flight->os_errno) : doers[flight->verb](flight);
     land(flight);
@@ -520,6 +535,15 @@ void rv_file_op_place(struct rv_file_op *op, char *path, bool follow)
     op->path = path;
     op->follow = follow;
     take_off(op, RV_SIM_FILE_PLACE)->folder_fd = -1;
+}
+
+void rv_file_op_resolve(struct rv_file_op *op, char *path, bool anywhere, char *canonical)
+{
+    nothing_opened(op);
+    op->path = path;
+    op->anywhere = anywhere;
+    op->canonical = canonical;
+    take_off(op, RV_SIM_FILE_RESOLVE)->folder_fd = -1;
 }
 
 void rv_file_op_create(struct rv_file_op *op, int folder_fd, const char *name, int flags,

@@ -50,6 +50,7 @@ size_t rv_sim_file_entries(struct rv_sim_files *files, const char *path);
 enum rv_sim_file_verb {
     RV_SIM_FILE_OPEN,
     RV_SIM_FILE_PLACE,
+    RV_SIM_FILE_RESOLVE,
     RV_SIM_FILE_CREATE,
     RV_SIM_FILE_READ,
     RV_SIM_FILE_WRITE,

@@ -155,6 +155,99 @@ int rv_sim_tree_walk(struct rv_sim_tree *tree, struct rv_sim_node *from, const c
     return walk->node ? 0 : ENOENT;
 }
 
+/* A way through the tree: nodes as long as there are any, names further on. */
+struct way {
+    char rest[8192];
+    char *out;
+    size_t len;
+    size_t size;
+    struct rv_sim_node *node; /* NULL: nothing there */
+    unsigned beyond;          /* names that are not there, or are below a file */
+    int links;
+};
+
+static int way_up(struct way *way, bool anywhere)
+{
+    if (!way->len)
+        return anywhere ? 0 : EXDEV;
+    while (way->out[--way->len] != '/')
+        ;
+    if (way->beyond)
+        way->beyond--;
+    else
+        way->node = way->node->parent;
+    return 0;
+}
+
+static int way_link(struct way *way, const struct rv_sim_node *link, const char *rest,
+                    bool anywhere, struct rv_sim_node *top)
+{
+    char whole[sizeof way->rest];
+
+    if (++way->links > MAX_LINKS)
+        return ELOOP;
+    if (link->bytes[0] == '/' && !anywhere)
+        return EXDEV;
+    if (link->len + strlen(rest) + 2 > sizeof whole)
+        return ENAMETOOLONG;
+    if (link->bytes[0] == '/') {
+        way->len = 0;
+        way->node = top;
+    }
+    memcpy(whole, link->bytes, link->len);
+    whole[link->len] = '/';
+    strcpy(whole + link->len + 1, rest);
+    strcpy(way->rest, whole);
+    return 0;
+}
+
+static int way_down(struct way *way, const struct rv_path_part *part, struct rv_sim_node *next)
+{
+    if (way->len + part->len + 2 > way->size)
+        return ENAMETOOLONG;
+    way->out[way->len] = '/';
+    memcpy(way->out + way->len + 1, part->name, part->len);
+    way->len += part->len + 1;
+    if (next && S_ISDIR(next->mode))
+        way->node = next;
+    else
+        way->beyond++;
+    return 0;
+}
+
+int rv_sim_tree_canonical(struct rv_sim_tree *tree, const char *path, bool anywhere, char *out,
+                          size_t size)
+{
+    struct way way = {.out = out, .size = size, .node = tree->top};
+    struct rv_sim_node *next;
+    struct rv_path_part part;
+    size_t position = 0;
+    int error = 0;
+
+    if (path[0] == '/' && !anywhere)
+        return EXDEV;
+    if (strlen(path) >= sizeof way.rest)
+        return ENAMETOOLONG;
+    strcpy(way.rest, path);
+    while (!error && rv_path_next(way.rest, &position, &part)) {
+        if (rv_path_part_is(&part, ".."))
+            error = way_up(&way, anywhere);
+        if (rv_path_part_is(&part, "..") || rv_path_part_is(&part, "."))
+            continue;
+        next = way.beyond ? NULL : rv_sim_node_child(way.node, part.name, part.len);
+        if (next && S_ISLNK(next->mode)) {
+            error = way_link(&way, next, way.rest + position, anywhere, tree->top);
+            position = 0;
+        } else {
+            error = way_down(&way, &part, next);
+        }
+    }
+    if (!way.len)
+        out[way.len++] = '/';
+    out[way.len] = '\0';
+    return error;
+}
+
 struct rv_sim_node *rv_sim_tree_make(struct rv_sim_tree *tree, const char *path, mode_t mode)
 {
     struct rv_sim_node *folder = tree->top, *node;

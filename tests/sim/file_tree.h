@@ -60,6 +60,13 @@ struct rv_sim_walk {
 int rv_sim_tree_walk(struct rv_sim_tree *tree, struct rv_sim_node *from, const char *path,
                      bool follow, struct rv_sim_walk *walk);
 
+/*
+ * The path without links, "." and "..", from the top on; names that are not there are kept. An
+ * errno: EXDEV (not with `anywhere`: then "/" is the top), ELOOP, ENAMETOOLONG.
+ */
+int rv_sim_tree_canonical(struct rv_sim_tree *tree, const char *path, bool anywhere, char *out,
+                          size_t size);
+
 /* What the path names, made with all folders on the way if it is not there. */
 struct rv_sim_node *rv_sim_tree_make(struct rv_sim_tree *tree, const char *path, mode_t mode);
 
