@@ -21,7 +21,8 @@ struct reeve_batch;
 /* Which calls wait for which. A call of an unknown effect counts as a write. */
 enum reeve_grouping {
     REEVE_GROUPING_WRITES_FIRST = 0, /* all writes one after another, then all reads in parallel */
-    REEVE_GROUPING_HAZARDS, /* the order given, wherever it matters; unknown effects are barriers */
+    REEVE_GROUPING_HAZARDS, /* the order given between calls that touch the same thing, if one of
+                               them writes it; unknown effects are barriers */
     REEVE_GROUPING_NONE,    /* all in parallel */
 };
 

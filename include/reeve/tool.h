@@ -19,12 +19,23 @@ extern "C" {
 
 struct reeve_toolbox;
 struct reeve_tool_call;
+struct reeve_claims;
 
 /* What a call does to the world. Calls of an unknown effect are treated as writes of everything. */
 enum reeve_effect {
     REEVE_EFFECT_UNKNOWN = 0,
     REEVE_EFFECT_READ,
     REEVE_EFFECT_WRITE,
+};
+
+/* The kind of resource that files and folders are: its keys are paths. */
+#define REEVE_RESOURCE_PATH "path"
+
+/* A thing that a call touches. */
+struct reeve_claim {
+    enum reeve_effect effect;
+    const char *kind;
+    const char *key; /* a path's is canonical: absolute, no link, no "." or ".." in it */
 };
 
 struct reeve_tool {
@@ -50,7 +61,33 @@ struct reeve_tool {
      */
     void (*cancel)(struct reeve_tool_call *call, void *arg);
     void *arg;
+
+    /*
+     * May be NULL. Say what one call touches, with reeve_claims_add, by its arguments, which are
+     * parsed and valid. What is not claimed is not touched; without a claim a call touches nothing.
+     * Return 0, or a negative code: the call then fails with that code's text. It comes before the
+     * call may start, more than once perhaps; nothing may be cancelled, submitted or freed in it.
+     *
+     * NULL: every call has the tool's effect on everything.
+     */
+    int (*describe)(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg);
 };
+
+/*
+ * In a tool's describe: the call touches a resource. It must not overtake an earlier call, nor be
+ * overtaken by a later one, that touches the same if one of the two writes it (reeve/batch.h).
+ *
+ * A path is absolute or relative to the working folder, and covers all that is below it, whether it
+ * exists or not; however it is written, and through whatever links, it is the same. Keys of any
+ * other kind ("url", "db", …) are the same if they have the same bytes. A claim of an unknown
+ * effect touches everything.
+ *
+ * Kind and key are copied. Returns 0; REEVE_EINVAL (no such effect, an empty kind or key, a kind of
+ * more than 64 bytes); REEVE_ETOOBIG (a key of 4096 bytes or more, more than 1024 claims);
+ * REEVE_ENOMEM, REEVE_ESYSTEM. If it fails, so will the call.
+ */
+int reeve_claims_add(struct reeve_claims *claims, enum reeve_effect effect, const char *kind,
+                     const char *key);
 
 #define reeve_tool_init(t) reeve_tool_init_size((t), sizeof *(t))
 void reeve_tool_init_size(struct reeve_tool *tool, size_t size);
@@ -112,6 +149,14 @@ const struct reeve_json *reeve_tool_call_arguments(const struct reeve_tool_call 
 
 /* A member of the arguments that is a string; NULL if it is missing or of another type. */
 const char *reeve_tool_call_arg_string(const struct reeve_tool_call *call, const char *key);
+
+/* What the call touches, as its tool has claimed; none if the tool has no describe. */
+const struct reeve_claim *reeve_tool_call_claims(const struct reeve_tool_call *call,
+                                                 size_t *ret_count);
+
+/* What this call does to the world: the strongest of its claims, unknown before write before read
+ * (and read if there is none); its tool's effect if that has no describe. */
+enum reeve_effect reeve_tool_call_effect(const struct reeve_tool_call *call);
 
 /* The context pointer of the call's batch. */
 void *reeve_tool_call_context(const struct reeve_tool_call *call);

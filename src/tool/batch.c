@@ -4,11 +4,11 @@
  *
  *   submitted ──▶ under way ──▶ ended
  *
- * The happy path: the work task looks at the calls one after the other (prepare.c), in slices, and
- * launches them (flight.c). It looks no further ahead than it must to have enough calls that could
- * run, so that a long batch needs little more memory at a time than a short one. When every call is
- * over it ends the batch: on_done, and the memory is freed but for what a tool still holds
- * (call.h).
+ * The happy path: the work task looks at the calls one after the other (prepare.c, claims.c), in
+ * slices, and launches them in that order when it is known what they touch (flight.c). It looks no
+ * further ahead than it must to have enough calls that could run, so that a long batch needs little
+ * more memory at a time than a short one. When every call is over it ends the batch: on_done, and
+ * the memory is freed but for what a tool still holds (call.h).
  *
  * Cancelled, the batch starts no call any more, and the work task answers those that have no
  * answer. The batch ends as above, once the tools have let go of what runs or have been abandoned.
@@ -35,13 +35,33 @@ enum {
     COST_OF_LOOKING = 64,   /* at a call that is passed over, */
     COST_OF_CALL = 1024,    /* at one that is not, and a byte of arguments is 1 */
     QUEUED_AHEAD = 32,      /* calls that are ready to run beyond as many as may run at once */
+    DESCRIBED_AHEAD = 256,  /* calls whose paths are looked up side by side */
+    WAITING_AHEAD = 16384, /* calls that wait for others, while a later one need perhaps not wait */
 };
+
+/* A call is next in order to take its place, and can. */
+static bool wants_placing(const struct reeve_batch *batch)
+{
+    const struct reeve_tool_call *call = &batch->core->calls[batch->placed];
+
+    return batch->placed < batch->prepared && !batch->canceled &&
+           (call->state != RV_CALL_DESCRIBED || rv_claims_ready(call));
+}
+
+/* One is left to be looked at, and those before it leave room for that. */
+static bool may_look_further(const struct reeve_batch *batch)
+{
+    if (batch->prepared == batch->core->count)
+        return batch->placed == batch->prepared;
+    return batch->prepared - batch->placed < DESCRIBED_AHEAD && batch->waiting < WAITING_AHEAD;
+}
 
 /* Calls are left to be prepared, and some of them would have no need to wait. */
 static bool wants_more_calls(const struct reeve_batch *batch, uint32_t ahead)
 {
     return batch->pass < rv_hazards_passes(&batch->hazards) && !batch->canceled &&
-           !rv_hazards_blocked(&batch->hazards) &&
+           !rv_hazards_blocked(&batch->hazards) && !batch->barrier_ahead &&
+           may_look_further(batch) &&
            batch->queued <= (uint64_t)batch->options.max_concurrency + ahead;
 }
 
@@ -52,7 +72,8 @@ static bool wants_sweep(const struct reeve_batch *batch)
 
 void rv_batch_look_for_work(struct reeve_batch *batch)
 {
-    if (!batch->left || batch->settling || wants_sweep(batch) || wants_more_calls(batch, 0))
+    if (!batch->left || batch->settling || wants_sweep(batch) || wants_placing(batch) ||
+        wants_more_calls(batch, 0))
         rv_ready_push(batch->runtime, &batch->work);
 }
 
@@ -79,26 +100,91 @@ static size_t sweep_next(struct reeve_batch *batch)
     return COST_OF_CALL;
 }
 
+static void fail(struct reeve_tool_call *call, int error)
+{
+    rv_flight_answer(call, REEVE_CALL_FAILED, reeve_error_text(error));
+    rv_flight_settle(call);
+}
+
+/* Find out what a call touches that may run. */
+static void describe(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch = call->core->batch;
+    int error = rv_claims_describe(call);
+
+    if (error) {
+        fail(call, error);
+        return;
+    }
+    call->state = RV_CALL_DESCRIBED;
+    batch->barrier_ahead =
+        rv_hazards_pass(&batch->hazards, batch->pass, call->effect) && rv_claims_block(call);
+}
+
 static void prepare(struct reeve_tool_call *call)
 {
     struct rv_refusal refusal;
-    enum reeve_call_status status = rv_prepare_call(call, &refusal);
+    enum reeve_call_status status =
+        call->arguments ? rv_prepare_again(call, &refusal) : rv_prepare_call(call, &refusal);
 
-    if (status != REEVE_CALL_PENDING)
+    if (status != REEVE_CALL_PENDING) {
         rv_flight_answer_copy(call, status, refusal.text, refusal.len);
-    else if (rv_flight_launch(call))
-        rv_flight_answer(call, REEVE_CALL_FAILED, reeve_error_text(REEVE_ENOMEM));
-    if (call->answered)
         rv_flight_settle(call);
+    } else {
+        describe(call);
+    }
 }
 
-/* A call whose tool is not known is refused in the first pass that it is met in. */
+/* A call that is described takes its place, or is left to a later pass. */
+static void place(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch = call->core->batch;
+    int error = rv_claims_settle(call);
+
+    if (!error && !rv_hazards_pass(&batch->hazards, batch->pass, call->effect)) {
+        call->state = RV_CALL_NEW;
+        return;
+    }
+    if (!error)
+        error = rv_flight_launch(call);
+    if (error)
+        fail(call, error);
+}
+
+static size_t place_next(struct reeve_batch *batch)
+{
+    struct reeve_tool_call *call = &batch->core->calls[batch->placed++];
+
+    if (batch->placed == batch->prepared)
+        batch->barrier_ahead = false;
+    if (call->state != RV_CALL_DESCRIBED)
+        return COST_OF_LOOKING;
+    place(call);
+    return COST_OF_CALL / 2;
+}
+
+/*
+ * May a call have its place in this pass? What its tool tells call by call is not known before it
+ * is asked. A call whose tool is not known is refused in the first pass that it is met in.
+ */
 static bool is_of_this_pass(struct reeve_batch *batch, struct reeve_tool_call *call)
 {
     if (call->state != RV_CALL_NEW || call->answered)
         return false;
     rv_prepare_find(call);
-    return !call->tool || rv_hazards_pass(&batch->hazards, batch->pass, call->tool->spec.effect);
+    return !call->tool || call->tool->spec.describe ||
+           rv_hazards_pass(&batch->hazards, batch->pass, call->tool->spec.effect);
+}
+
+/* What stood behind a barrier is looked at when that is over, and nothing else is under way then.
+ */
+static void forget_what_is_stale(struct reeve_batch *batch)
+{
+    if (!batch->names_stale || batch->placed < batch->prepared)
+        return;
+    batch->names_stale = false;
+    rv_names_forget(&batch->names);
+    rv_hazards_forget(&batch->hazards);
 }
 
 static size_t prepare_next(struct reeve_batch *batch)
@@ -106,8 +192,10 @@ static size_t prepare_next(struct reeve_batch *batch)
     struct reeve_tool_call *call;
     size_t cost;
 
+    forget_what_is_stale(batch);
     if (batch->prepared == batch->core->count) {
         batch->prepared = 0;
+        batch->placed = 0;
         batch->pass++;
         return COST_OF_LOOKING;
     }
@@ -126,6 +214,8 @@ static size_t work_once(struct reeve_batch *batch)
         return settle_next(batch);
     if (wants_sweep(batch))
         return sweep_next(batch);
+    if (wants_placing(batch))
+        return place_next(batch);
     if (wants_more_calls(batch, QUEUED_AHEAD))
         return prepare_next(batch);
     return 0;
@@ -148,6 +238,8 @@ static void complete(struct reeve_batch *batch)
     int error = batch->canceled ? REEVE_ECANCELED : 0;
 
     assert(!batch->left);
+    rv_names_done(&batch->names);
+    rv_hazards_done(&batch->hazards);
     batch->core->batch = NULL;
     batch->ended_ns = rv_precise_now_ns(batch->runtime);
     rv_ready_remove(&batch->work);
@@ -293,7 +385,8 @@ static struct reeve_batch *new_batch(struct rv_call_core *core,
     batch->settling_end = &batch->settling;
     rv_task_init(&batch->work, work);
     rv_arena_init(&batch->arena, core->mem);
-    rv_hazards_init(&batch->hazards, runtime, options->grouping);
+    rv_hazards_init(&batch->hazards, runtime, core->mem, options->grouping);
+    rv_names_init(&batch->names, batch);
     rv_semaphore_init(&batch->permits, runtime, options->max_concurrency);
     core->batch = batch;
     core->context = options->context;

@@ -14,6 +14,7 @@
 #include "loop/ready.h"
 #include "loop/runtime.h"
 #include "tool/call.h"
+#include "tool/claims.h"
 #include "tool/hazards.h"
 
 #include <reeve/batch.h>
@@ -27,15 +28,20 @@ struct reeve_batch {
     struct rv_pending pending;
     struct rv_task work;
     struct rv_hazards hazards;
+    struct rv_names names;
     struct rv_semaphore permits;
     struct rv_arena arena;                 /* texts of results, flights */
     struct rv_flight *free_flights;        /* to be used again */
     struct reeve_tool_call *settling;      /* answered calls that are to be settled, the first, */
     struct reeve_tool_call **settling_end; /* and where the next is to go */
     unsigned pass;                         /* over the calls (hazards.h), */
-    size_t prepared;                       /* in which those before this one have been looked at */
+    size_t prepared;                       /* in which those before this one have been looked at, */
+    size_t placed;                         /* and those before this one have had their place */
+    bool barrier_ahead;                    /* one of those between will block what follows */
+    bool names_stale;                      /* what paths lead to may have changed */
     size_t swept;                          /* calls before this one have been told of the cancel */
     size_t left;                           /* calls that are not over */
+    uint32_t waiting;                      /* calls that wait for their turn */
     uint32_t queued;                       /* calls that wait for a permit */
     uint32_t running;                      /* calls that have one */
     bool canceled;

@@ -2,21 +2,21 @@
 /*
  * The life of a call.
  *
- *   NEW ──▶ WAITING ──▶ QUEUED ──▶ STARTING ──▶ RUNNING ──▶ OVER
- *    └─────────────────────┴───────────┴─────────────────────▲
+ *   NEW ──▶ DESCRIBED ──▶ WAITING ──▶ QUEUED ──▶ STARTING ──▶ RUNNING ──▶ OVER
+ *    └──────────┴───────────────────────┴───────────┴─────────────────────▲
  *
- * The happy path: launched, a call has its place in the order and is WAITING. When its turn has
- * come it asks for a permit: QUEUED. With the permit, on_start is called and the tool is started:
- * STARTING, then RUNNING. When the tool has finished, on_result is called, permit and place are let
- * go: OVER.
+ * The happy path: a call that may run is DESCRIBED until it is known what it touches. Launched, a
+ * call has its place in the order and is WAITING. When its turn has come it asks for a permit:
+ * QUEUED. With the permit, on_start is called and the tool is started: STARTING, then RUNNING. When
+ * the tool has finished, on_result is called, permit and place are let go: OVER.
  *
  * Beside its state a call is *answered* once, when its result is settled, and *reported* once, from
  * the loop, which is when on_result comes. The result is the tool's, or else:
  *
  *   refused    no such tool, broken arguments: answered while NEW, never gets a place.
- *   cancelled  in any state. WAITING, it keeps its place until its turn comes, so that what stands
- *              behind it does not overtake what stands before it. QUEUED, it is over at once.
- *   timed out  while RUNNING.
+ *   cancelled  in any state. NEW or DESCRIBED, it never gets one. WAITING, it keeps its place until
+ * its turn comes, so that what stands behind it does not overtake what stands before it. QUEUED, it
+ * is over at once. timed out  while RUNNING.
  *
  * A call that is answered while its tool goes on stays RUNNING, with its permit and its place,
  * until the tool finishes or abandon_ms have passed. What the tool says then changes nothing.
@@ -36,6 +36,7 @@
 
 #include "loop/clock.h"
 #include "tool/batch.h"
+#include "tool/claims.h"
 #include "tool/output.h"
 #include "tool/prepare.h"
 
@@ -118,6 +119,12 @@ void rv_flight_answer_canceled(struct reeve_tool_call *call)
     rv_flight_answer(call, REEVE_CALL_CANCELED, has_run(call) ? canceled_text : unstarted_text);
 }
 
+static void give_flight_back(struct reeve_batch *batch, struct rv_flight *flight)
+{
+    flight->next_free = batch->free_flights;
+    batch->free_flights = flight;
+}
+
 /* Let go of the flight and all that it holds. */
 static void land(struct reeve_tool_call *call)
 {
@@ -129,11 +136,12 @@ static void land(struct reeve_tool_call *call)
     rv_hazards_leave(&batch->hazards, &flight->place);
     if (call->state == RV_CALL_QUEUED)
         batch->queued--;
+    else if (call->state == RV_CALL_WAITING)
+        batch->waiting--;
     else if (has_begun(call))
         batch->running--;
     call->flight = NULL;
-    flight->next_free = batch->free_flights;
-    batch->free_flights = flight;
+    give_flight_back(batch, flight);
 }
 
 static void end_call(struct reeve_tool_call *call)
@@ -141,8 +149,11 @@ static void end_call(struct reeve_tool_call *call)
     struct reeve_batch *batch = call->core->batch;
 
     assert(call->state != RV_CALL_OVER);
-    if (call->flight)
+    if (call->flight) {
+        /* it may have changed what paths lead to */
+        batch->names_stale = batch->names_stale || rv_claims_block(call);
         land(call);
+    }
     call->state = RV_CALL_OVER;
     batch->left--;
     rv_batch_look_for_work(batch);
@@ -318,6 +329,7 @@ static void turn_has_come(struct rv_step *step)
     struct reeve_batch *batch = call->core->batch;
 
     call->state = RV_CALL_QUEUED;
+    batch->waiting--;
     batch->queued++;
     if (!call->answered && batch->canceled)
         rv_flight_answer_canceled(call);
@@ -345,12 +357,19 @@ int rv_flight_launch(struct reeve_tool_call *call)
 
     if (!flight)
         return REEVE_ENOMEM;
+    rv_hazards_begin(&batch->hazards, &flight->place, turn_has_come);
+    if (rv_claims_touch(call, &flight->place) != 0) {
+        rv_hazards_drop(&batch->hazards, &flight->place);
+        give_flight_back(batch, flight);
+        return REEVE_ENOMEM;
+    }
     flight->call = call;
     rv_permit_init(&flight->permit, permit_granted);
     rv_timer_init(&flight->timer, timer_fired);
     call->flight = flight;
     call->state = RV_CALL_WAITING;
-    rv_hazards_add(&batch->hazards, &flight->place, call->tool->spec.effect, turn_has_come);
+    batch->waiting++;
+    rv_hazards_take(&batch->hazards, &flight->place);
     return 0;
 }
 

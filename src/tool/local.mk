@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/batch.h \
 	%D%/builtin/arguments.c \
 	%D%/builtin/builtin.h \
+	%D%/builtin/describe.c \
 	%D%/builtin/files.c \
 	%D%/builtin/list_directory.c \
 	%D%/builtin/read_file.c \
@@ -13,6 +14,8 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/builtin/visible.h \
 	%D%/call.c \
 	%D%/call.h \
+	%D%/claims.c \
+	%D%/claims.h \
 	%D%/flight.c \
 	%D%/flight.h \
 	%D%/hazards.c \
@@ -21,5 +24,7 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/output.h \
 	%D%/prepare.c \
 	%D%/prepare.h \
+	%D%/resources.c \
+	%D%/resources.h \
 	%D%/toolbox.c \
 	%D%/toolbox.h

@@ -9,6 +9,7 @@
 #include "base/export.h"
 #include "base/hash.h"
 #include "base/options.h"
+#include "io/file.h"
 #include "loop/runtime.h"
 #include "tool/batch.h"
 #include "json/reader.h"
@@ -95,6 +96,7 @@ void rv_toolbox_unref(struct reeve_toolbox *toolbox)
     rv_free(mem, toolbox->definitions);
     rv_free(mem, toolbox->slots);
     rv_json_reader_free(toolbox->reader);
+    rv_root_free(toolbox->world);
     rv_free(mem, toolbox);
     rv_mem_unref(mem);
 }

@@ -19,6 +19,7 @@
 #include <reeve/tool.h>
 
 struct rv_json_reader;
+struct rv_root;
 
 /* One tool. Its texts stand behind it in the same block. It stays where it is. */
 struct rv_tool {
@@ -41,6 +42,7 @@ struct reeve_toolbox {
     uint64_t hash_seed;
     struct rv_json_reader *reader; /* for one text at a time: schemas, arguments */
     struct rv_list owners;         /* of struct owner */
+    struct rv_root *world;         /* where paths that hosts claim begin; made when it is wanted */
     struct rv_list batches;        /* of reeve_batch.in_toolbox */
     char problem[256];
 };

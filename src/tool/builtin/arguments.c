@@ -14,6 +14,11 @@ static const struct reeve_json *argument(struct reeve_tool_call *call, const cha
     return reeve_json_type(value) == REEVE_JSON_NULL ? NULL : value;
 }
 
+bool rv_arg_is_path(const char *path, size_t len)
+{
+    return len && len < PATH_MAX && !memchr(path, '\0', len);
+}
+
 bool rv_arg_path(struct reeve_tool_call *call, const char *what, const char *fallback,
                  const char **ret_path)
 {
@@ -26,7 +31,7 @@ bool rv_arg_path(struct reeve_tool_call *call, const char *what, const char *fal
         return true;
     }
     path = reeve_json_string(value, &len);
-    if (path && len && len < PATH_MAX && !memchr(path, '\0', len)) {
+    if (path && rv_arg_is_path(path, len)) {
         *ret_path = path;
         return true;
     }

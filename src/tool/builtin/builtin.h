@@ -34,6 +34,10 @@ struct rv_file_call {
 void rv_read_file_define(struct reeve_tool *tool);
 void rv_list_directory_define(struct reeve_tool *tool);
 
+/* The describe functions of tools that read, or write, what "path" names [.] and all below it. */
+int rv_describe_read(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg);
+int rv_describe_write(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg);
+
 /* A call begins to run and ends to. Between them rv_file_tools_cancel finds it. */
 void rv_file_call_begin(struct rv_file_call *files, struct rv_file_tools *tools,
                         struct reeve_tool_call *call);
@@ -56,6 +60,9 @@ void rv_file_call_refuse(const struct rv_file_call *files, int error,
 /* A path. `fallback` NULL: it must be there. `what` is "file" or "directory", for the text. */
 bool rv_arg_path(struct reeve_tool_call *call, const char *what, const char *fallback,
                  const char **ret_path);
+
+/* Could a string be a path? */
+bool rv_arg_is_path(const char *path, size_t len);
 
 /* A whole number of at least `least`. */
 bool rv_arg_number(struct reeve_tool_call *call, const char *key, uint64_t least, uint64_t fallback,

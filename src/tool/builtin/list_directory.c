@@ -190,4 +190,5 @@ void rv_list_directory_define(struct reeve_tool *tool)
         "paths relative to it. Default: false\"}},"
         "\"required\":[],\"additionalProperties\":false}";
     tool->start = start;
+    tool->describe = rv_describe_read;
 }

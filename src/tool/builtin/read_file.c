@@ -300,4 +300,5 @@ void rv_read_file_define(struct reeve_tool *tool)
         "Default: all to the end\"}},"
         "\"required\":[\"path\"],\"additionalProperties\":false}";
     tool->start = start;
+    tool->describe = rv_describe_read;
 }

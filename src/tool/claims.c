@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What calls touch.
+ *
+ * Happy path: the tool's describe adds claims; the name of each is looked up among those that the
+ * batch has met; a new path is handed to io/file_resolve.h, and the name is ready when that has
+ * come back: it has its canonical key and its resource. Keys of other kinds are ready at once. When
+ * all names of a call are, it can take its place.
+ *
+ * Ways to fail: the tool says so; a claim that is none; no memory. A path that cannot be worked out
+ * is taken as it is written. A name that failed is tried again when it is met again.
+ */
+#include "tool/claims.h"
+
+#include <string.h>
+
+#include "base/export.h"
+#include "base/hash.h"
+#include "io/file_resolve.h"
+#include "tool/batch.h"
+
+#include <reeve/error.h>
+
+enum {
+    MAX_CLAIMS = 1024,
+    MAX_KIND_BYTES = 64,
+    MAX_KEY_BYTES = 4096, /* the NUL included */
+    FIRST_CLAIMS = 1,     /* room for so many, then twice as many each time */
+};
+
+struct rv_name {
+    struct rv_name *found[4]; /* of the search by hash */
+    uint64_t hash;
+    struct rv_names *names;
+    struct rv_root *root;  /* of a path beneath it; else NULL */
+    const char *kind;      /* the core's */
+    const char *key;       /* as it was given */
+    const char *canonical; /* the core's; NULL: not ready */
+    struct rv_resource *resource;
+    struct rv_file_resolve *resolve; /* under way */
+    struct rv_list node;             /* then in rv_names.resolving */
+    int error;
+};
+
+/* What a call has claimed. `seen` is what others see of it. */
+struct rv_claims {
+    size_t count;
+    size_t capacity;
+    struct rv_name **names;
+    struct reeve_claim seen[];
+};
+
+/* Lent to a tool's describe. */
+struct reeve_claims {
+    struct reeve_tool_call *call;
+    int error; /* the first */
+};
+
+void rv_names_init(struct rv_names *names, struct reeve_batch *batch)
+{
+    *names = (struct rv_names){.batch = batch};
+    rv_arena_init(&names->arena, batch->mem);
+    names->seed = rv_hash_seed(batch);
+    rv_list_init(&names->resolving);
+}
+
+static void drop_resolving(struct rv_names *names)
+{
+    struct rv_list *node;
+
+    while ((node = rv_list_shift(&names->resolving)) != NULL) {
+        struct rv_name *name = rv_list_entry(node, struct rv_name, node);
+
+        rv_file_resolve_abort(name->resolve);
+    }
+}
+
+void rv_names_done(struct rv_names *names)
+{
+    drop_resolving(names);
+    rv_arena_done(&names->arena);
+}
+
+void rv_names_forget(struct rv_names *names)
+{
+    drop_resolving(names);
+    rv_arena_clear(&names->arena);
+    memset(names->first, 0, sizeof names->first);
+}
+
+/* ---- names -----------------------------------------------------------------------------------
+ */
+
+static bool name_is(const struct rv_name *name, const struct rv_root *root, const char *kind,
+                    const char *key)
+{
+    return name->root == root && !strcmp(name->key, key) && !strcmp(name->kind, kind);
+}
+
+static const char *copy_text(struct rv_arena *arena, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = rv_arena_alloc_bytes(arena, size);
+
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static struct rv_name *new_name(struct rv_names *names, uint64_t hash, struct rv_root *root,
+                                const char *kind, const char *key)
+{
+    struct rv_name *name = rv_arena_alloc(&names->arena, sizeof *name);
+    const char *key_copy = copy_text(&names->arena, key);
+    const char *kind_copy = REEVE_RESOURCE_PATH;
+
+    if (strcmp(kind, kind_copy) != 0)
+        kind_copy = copy_text(&names->batch->core->arguments, kind);
+    if (!name || !key_copy || !kind_copy)
+        return NULL;
+    *name = (struct rv_name){
+        .hash = hash, .names = names, .root = root, .kind = kind_copy, .key = key_copy};
+    rv_list_init(&name->node);
+    return name;
+}
+
+/* NULL: no memory. */
+static struct rv_name *find_name(struct rv_names *names, struct rv_root *root, const char *kind,
+                                 const char *key)
+{
+    uint64_t seed = rv_hash(names->seed ^ (uint64_t)(uintptr_t)root, kind, strlen(kind));
+    uint64_t hash = rv_hash(seed, key, strlen(key)), left = hash << 2;
+    struct rv_name **at = &names->first[hash >> 62];
+
+    for (; *at; at = &(*at)->found[left >> 62], left <<= 2)
+        if ((*at)->hash == hash && name_is(*at, root, kind, key))
+            return *at;
+    *at = new_name(names, hash, root, kind, key);
+    return *at;
+}
+
+static void set_canonical(struct rv_name *name, const char *canonical)
+{
+    struct reeve_batch *batch = name->names->batch;
+
+    name->resource = rv_resources_find(&batch->hazards.resources, name->kind, canonical);
+    if (name->resource)
+        name->canonical = copy_text(&batch->core->arguments, canonical);
+    if (!name->canonical)
+        name->error = REEVE_ENOMEM;
+}
+
+static void path_resolved(struct rv_file_resolve *resolve, int error, void *arg)
+{
+    struct rv_name *name = arg;
+
+    rv_list_remove(&name->node);
+    name->resolve = NULL;
+    if (error == REEVE_ECANCELED) {
+        name->error = error;
+        return;
+    }
+    set_canonical(name, rv_file_resolve_path(resolve));
+    rv_batch_look_for_work(name->names->batch);
+}
+
+/* A host's own paths are no root's: the system's topmost folder is where they are asked for. */
+static int root_of(const struct rv_name *name, struct rv_root **ret_root)
+{
+    struct reeve_toolbox *toolbox = name->names->batch->core->toolbox;
+    int error = 0;
+
+    if (name->root) {
+        *ret_root = name->root;
+        return 0;
+    }
+    if (!toolbox->world)
+        error = rv_root_new(toolbox->runtime, "/", &toolbox->world);
+    if (!error)
+        *ret_root = toolbox->world;
+    return error;
+}
+
+static void begin_resolve(struct rv_name *name)
+{
+    const struct rv_file_resolve_options options = {
+        .path = name->key,
+        .anywhere = !name->root,
+        .on_done = path_resolved,
+        .arg = name,
+    };
+    struct rv_root *root;
+
+    name->error = root_of(name, &root);
+    if (!name->error)
+        name->error = rv_file_resolve_start(root, &options, &name->resolve);
+    if (!name->error)
+        rv_list_append(&name->names->resolving, &name->node);
+}
+
+static void begin_to_know(struct rv_name *name)
+{
+    if (name->canonical || name->resolve)
+        return;
+    name->error = 0;
+    if (!strcmp(name->kind, REEVE_RESOURCE_PATH))
+        begin_resolve(name);
+    else
+        set_canonical(name, name->key);
+}
+
+static bool is_ready(const struct rv_name *name)
+{
+    return name->canonical || name->error;
+}
+
+/* ---- claims ----------------------------------------------------------------------------------
+ */
+
+/* Room for one more. */
+static int reserve(struct reeve_tool_call *call)
+{
+    struct rv_claims *old = call->claims, *claims;
+    size_t count = old ? old->count : 0, capacity = old ? old->capacity * 2 : FIRST_CLAIMS;
+    size_t seen_size = capacity * sizeof claims->seen[0];
+
+    if (old && count < old->capacity)
+        return 0;
+    if (count == MAX_CLAIMS)
+        return REEVE_ETOOBIG;
+    claims = rv_arena_alloc(&call->core->arguments,
+                            sizeof *claims + seen_size + capacity * sizeof claims->names[0]);
+    if (!claims)
+        return REEVE_ENOMEM;
+    claims->count = count;
+    claims->capacity = capacity;
+    claims->names = (struct rv_name **)(void *)((char *)claims->seen + seen_size);
+    if (count) {
+        memcpy(claims->seen, old->seen, count * sizeof old->seen[0]);
+        memcpy(claims->names, old->names, count * sizeof old->names[0]);
+    }
+    call->claims = claims;
+    return 0;
+}
+
+/* The one that asks for more care. */
+static enum reeve_effect stronger(enum reeve_effect a, enum reeve_effect b)
+{
+    if (a == REEVE_EFFECT_UNKNOWN || b == REEVE_EFFECT_UNKNOWN)
+        return REEVE_EFFECT_UNKNOWN;
+    return a == REEVE_EFFECT_WRITE ? a : b;
+}
+
+static int add(struct reeve_tool_call *call, enum reeve_effect effect, struct rv_root *root,
+               const char *kind, const char *key)
+{
+    struct rv_claims *claims;
+    struct rv_name *name;
+    int error = reserve(call);
+
+    if (error)
+        return error;
+    claims = call->claims;
+    name = find_name(&call->core->batch->names, root, kind, key);
+    if (!name)
+        return REEVE_ENOMEM;
+    begin_to_know(name);
+    if (name->error)
+        return name->error;
+    claims->seen[claims->count] =
+        (struct reeve_claim){.effect = effect, .kind = name->kind, .key = ""};
+    claims->names[claims->count++] = name;
+    call->effect = stronger(call->effect, effect);
+    return 0;
+}
+
+static bool is_claim(enum reeve_effect effect, const char *kind, const char *key)
+{
+    if (effect != REEVE_EFFECT_UNKNOWN && effect != REEVE_EFFECT_READ &&
+        effect != REEVE_EFFECT_WRITE)
+        return false;
+    return kind && kind[0] && key && key[0] && strlen(kind) <= MAX_KIND_BYTES;
+}
+
+int rv_claims_add_path(struct reeve_claims *claims, enum reeve_effect effect, struct rv_root *root,
+                       const char *path)
+{
+    int error = claims->error;
+
+    if (!error && !is_claim(effect, REEVE_RESOURCE_PATH, path))
+        error = REEVE_EINVAL;
+    if (!error && strlen(path) >= MAX_KEY_BYTES)
+        error = REEVE_ETOOBIG;
+    if (!error)
+        error = add(claims->call, effect, root, REEVE_RESOURCE_PATH, path);
+    claims->error = error;
+    return error;
+}
+
+RV_EXPORT int reeve_claims_add(struct reeve_claims *claims, enum reeve_effect effect,
+                               const char *kind, const char *key)
+{
+    int error = claims->error;
+
+    if (!error && !is_claim(effect, kind, key))
+        error = REEVE_EINVAL;
+    if (!error && strlen(key) >= MAX_KEY_BYTES)
+        error = REEVE_ETOOBIG;
+    if (!error)
+        error = add(claims->call, effect, NULL, kind, key);
+    claims->error = error;
+    return error;
+}
+
+int rv_claims_describe(struct reeve_tool_call *call)
+{
+    const struct reeve_tool *tool = &call->tool->spec;
+    struct reeve_claims claims = {.call = call};
+    int error;
+
+    call->effect = tool->effect;
+    if (!tool->describe)
+        return 0;
+    call->effect = REEVE_EFFECT_READ;
+    call->claims = NULL;
+    error = tool->describe(call, &claims, tool->arg);
+    return claims.error ? claims.error : error;
+}
+
+static size_t count_of(const struct reeve_tool_call *call)
+{
+    return call->claims ? call->claims->count : 0;
+}
+
+bool rv_claims_ready(const struct reeve_tool_call *call)
+{
+    size_t i;
+
+    for (i = 0; i < count_of(call); i++)
+        if (!is_ready(call->claims->names[i]))
+            return false;
+    return true;
+}
+
+bool rv_claims_block(const struct reeve_tool_call *call)
+{
+    if (call->effect == REEVE_EFFECT_UNKNOWN)
+        return true;
+    return call->effect == REEVE_EFFECT_WRITE && !call->tool->spec.describe;
+}
+
+int rv_claims_settle(struct reeve_tool_call *call)
+{
+    size_t i;
+
+    for (i = 0; i < count_of(call); i++) {
+        if (call->claims->names[i]->error)
+            return call->claims->names[i]->error;
+        call->claims->seen[i].key = call->claims->names[i]->canonical;
+    }
+    return 0;
+}
+
+static int touch_claim(struct reeve_tool_call *call, size_t i, struct rv_place *place)
+{
+    struct rv_hazards *hazards = &call->core->batch->hazards;
+    enum reeve_effect effect = call->claims->seen[i].effect;
+
+    if (effect == REEVE_EFFECT_UNKNOWN)
+        return rv_hazards_touch(hazards, place, rv_hazards_everything(hazards), true);
+    return rv_hazards_touch(hazards, place, call->claims->names[i]->resource,
+                            effect == REEVE_EFFECT_WRITE);
+}
+
+int rv_claims_touch(struct reeve_tool_call *call, struct rv_place *place)
+{
+    struct rv_hazards *hazards = &call->core->batch->hazards;
+    size_t i;
+    int error = 0;
+
+    if (!call->tool->spec.describe || hazards->grouping == REEVE_GROUPING_WRITES_FIRST)
+        return rv_hazards_touch(hazards, place, rv_hazards_everything(hazards),
+                                call->effect != REEVE_EFFECT_READ);
+    for (i = 0; !error && i < count_of(call); i++)
+        error = touch_claim(call, i, place);
+    return error;
+}
+
+RV_EXPORT const struct reeve_claim *reeve_tool_call_claims(const struct reeve_tool_call *call,
+                                                           size_t *ret_count)
+{
+    static const struct reeve_claim none;
+
+    *ret_count = count_of(call);
+    return call->claims ? call->claims->seen : &none;
+}
+
+RV_EXPORT enum reeve_effect reeve_tool_call_effect(const struct reeve_tool_call *call)
+{
+    return call->effect;
+}
