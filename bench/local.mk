@@ -20,6 +20,7 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 	%D%/play.c \
 	%D%/report.c \
 	%D%/row_delta.c \
+	%D%/row_hazards.c \
 	%D%/row_hop.c \
 	%D%/row_http.c \
 	%D%/row_json.c \
@@ -57,6 +58,7 @@ rv_bench_curl = %D%/peers/curl-loop.c %D%/peers/curl-loop.h %D%/clock.c %D%/benc
 %C%_peers_start_reeve_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 EXTRA_DIST += \
+	%D%/peers/hazards-python.py \
 	%D%/peers/json-node.mjs \
 	%D%/peers/json-python.py \
 	%D%/peers/turn-aiohttp.py \

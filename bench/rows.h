@@ -14,6 +14,7 @@ extern const struct bench_row bench_row_json_write;
 extern const struct bench_row bench_row_sse_parse;
 extern const struct bench_row bench_row_stream_delta;
 extern const struct bench_row bench_row_loop_hop;
+extern const struct bench_row bench_row_batch_hazards;
 extern const struct bench_row bench_row_http_turn;
 extern const struct bench_row bench_row_startup;
 extern const struct bench_row bench_row_memory_stream;
