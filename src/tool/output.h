@@ -4,6 +4,7 @@
 #ifndef RV_TOOL_OUTPUT_H
 #define RV_TOOL_OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -35,5 +36,39 @@ struct rv_output_piece rv_output_tail(const char *text, size_t len, size_t max);
  */
 int rv_output_keep(struct rv_arena *arena, const char *text, size_t len, size_t max,
                    const char **ret_text, size_t *ret_len);
+
+/*
+ * The same of an output that comes bit by bit, in memory that the cap bounds: all of it while it
+ * fits, then as much of its beginning and of its end as may be kept. What comes of it is what
+ * rv_output_keep makes of the whole, however it was cut into pieces.
+ */
+struct rv_output {
+    struct rv_mem *mem;
+    size_t max;
+    char *bytes; /* the beginning, and behind it a ring with the end */
+    size_t room; /* of `bytes`: grows up to what `max` asks for */
+    size_t len;  /* of what was added */
+};
+
+void rv_output_init(struct rv_output *output, struct rv_mem *mem, size_t max);
+void rv_output_done(struct rv_output *output);
+
+/* 0 or REEVE_ENOMEM, with nothing added. */
+int rv_output_add(struct rv_output *output, const char *bytes, size_t len);
+
+/* Once, at the end: as rv_output_keep. */
+int rv_output_end(struct rv_output *output, struct rv_arena *arena, const char **ret_text,
+                  size_t *ret_len);
+
+/*
+ * For handing on what has come: repaired pieces of whole characters, one after the other, until
+ * `piece` returns false. The beginning of a character at the very end is left out, unless `all`.
+ * Once, at the end.
+ */
+void rv_output_pieces(struct rv_output *output, bool all,
+                      bool (*piece)(const char *text, size_t len, void *arg), void *arg);
+
+/* The beginning of a character that stands at the end of what was added: at most 3 bytes. */
+size_t rv_output_unfinished(const struct rv_output *output, char ret_bytes[3]);
 
 #endif

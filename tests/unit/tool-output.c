@@ -209,3 +209,144 @@ RV_TEST(output, only_what_is_kept_is_looked_at)
     rv_arena_done(&arena);
     free(text);
 }
+
+/* An output that comes in pieces of random lengths is kept as if it had come whole. */
+static void check_pieces(struct rv_test *t, const char *text, size_t len, size_t max)
+{
+    struct rv_output output;
+    struct rv_arena arena;
+    const char *kept, *wanted;
+    size_t kept_len, wanted_len, at, part;
+
+    rv_arena_init(&arena, t->mem);
+    rv_output_init(&output, t->mem, max);
+    for (at = 0; at < len; at += part) {
+        part = rv_test_random(t) % (rv_test_random(t) % 3 ? 7 : len);
+        if (part > len - at)
+            part = len - at;
+        cr_assert_eq(rv_output_add(&output, text + at, part), 0);
+        cr_assert_leq(output.room, max + 12, "the memory of an output is bounded");
+    }
+    cr_assert_eq(rv_output_keep(&arena, text, len, max, &wanted, &wanted_len), 0);
+    cr_assert_eq(rv_output_end(&output, &arena, &kept, &kept_len), 0);
+    cr_assert_eq(kept_len, wanted_len);
+    cr_assert_eq(memcmp(kept, wanted, wanted_len + 1), 0, "%zu bytes under a cap of %zu", len, max);
+    rv_output_done(&output);
+    rv_arena_done(&arena);
+}
+
+RV_TEST(output, in_pieces_is_kept_as_if_it_were_whole, .timeout = 60)
+{
+    static const unsigned kinds[] = {1, 3, 5, sizeof pieces / sizeof pieces[0]};
+    static char text[4096];
+    int round;
+
+    for (round = 0; round < 10000; round++) {
+        size_t max = 256 + rv_test_random(t) % 300;
+        size_t wanted =
+            round % 2 ? rv_test_random(t) % sizeof text : max - 8 + (size_t)round / 2 % 40;
+
+        check_pieces(t, text, make_text(t, text, wanted, kinds[round % 4]), max);
+    }
+}
+
+/* What was handed on; it takes `wanted` pieces. */
+struct heard {
+    char text[8192];
+    size_t len;
+    unsigned pieces;
+    unsigned wanted;
+};
+
+static bool hear(const char *text, size_t len, void *arg)
+{
+    struct heard *heard = arg;
+
+    cr_assert_gt(len, 0);
+    cr_assert_leq(heard->len + len, sizeof heard->text);
+    memcpy(heard->text + heard->len, text, len);
+    heard->len += len;
+    return ++heard->pieces != heard->wanted;
+}
+
+/* Cut in two anywhere, with the beginning of a character held back: what is heard is the whole. */
+static void check_heard(struct rv_test *t, const char *text, size_t len)
+{
+    struct part parts[128], sooner[128];
+    size_t cut, count = read_parts(text, len, parts);
+
+    for (cut = 0; cut <= len; cut++) {
+        static struct heard heard;
+        struct rv_output first, second;
+        char start[3];
+        size_t start_len;
+
+        memset(&heard, 0, sizeof heard);
+        rv_output_init(&first, t->mem, 256);
+        rv_output_init(&second, t->mem, 256);
+        cr_assert_eq(rv_output_add(&first, text, cut), 0);
+        start_len = rv_output_unfinished(&first, start);
+        cr_assert_leq(start_len, 3);
+        cr_assert_eq(rv_output_add(&second, start, start_len), 0);
+        cr_assert_eq(rv_output_add(&second, text + cut, len - cut), 0);
+        rv_output_pieces(&first, false, hear, &heard);
+        cr_assert_eq(match(parts, count, heard.text, heard.len, 1),
+                     read_parts(text, cut - start_len, sooner));
+        rv_output_pieces(&second, true, hear, &heard);
+        cr_assert_eq(match(parts, count, heard.text, heard.len, 1), count, "cut at %zu", cut);
+        rv_output_done(&first);
+        rv_output_done(&second);
+    }
+}
+
+RV_TEST(output, is_handed_on_in_whole_characters, .timeout = 60)
+{
+    char text[100];
+    int round;
+
+    for (round = 0; round < 200; round++)
+        check_heard(
+            t, text,
+            make_text(t, text, rv_test_random(t) % sizeof text, sizeof pieces / sizeof pieces[0]));
+}
+
+RV_TEST(output, that_is_too_much_is_handed_on_without_its_middle)
+{
+    static struct heard heard;
+    struct rv_output output;
+    int i;
+
+    rv_output_init(&output, t->mem, 256);
+    for (i = 0; i < 1000; i++)
+        cr_assert_eq(rv_output_add(&output, "0123456789", 10), 0);
+    cr_assert_eq(rv_output_add(&output, "\xE2\x82", 2), 0);
+    rv_output_pieces(&output, false, hear, &heard);
+    cr_assert_gt(heard.len, 250);
+    cr_assert_leq(heard.len, 256);
+    cr_assert_eq(memcmp(heard.text, "0123", 4), 0);
+    cr_assert_eq(memcmp(heard.text + heard.len - 4, "6789", 4), 0);
+    cr_assert_not_null(strstr(heard.text, "\n[... "));
+    rv_output_done(&output);
+}
+
+RV_TEST(output, is_handed_on_until_nobody_wants_it)
+{
+    static struct heard heard = {.wanted = 2};
+    static char text[20000];
+    struct rv_output output;
+
+    memset(text, '\xFF', sizeof text);
+    rv_output_init(&output, t->mem, sizeof text);
+    cr_assert_eq(rv_output_add(&output, text, 2000), 0);
+    rv_output_pieces(&output, true, hear, &heard);
+    cr_assert_eq(heard.pieces, 2);
+    cr_assert_eq(heard.len, 6000);
+    rv_output_done(&output);
+    memset(&heard, 0, sizeof heard);
+    heard.wanted = 1;
+    rv_output_init(&output, t->mem, sizeof text);
+    cr_assert_eq(rv_output_add(&output, text, 2000), 0);
+    rv_output_pieces(&output, true, hear, &heard);
+    cr_assert_eq(heard.pieces, 1);
+    rv_output_done(&output);
+}
