@@ -35,6 +35,14 @@ enum reeve_call_status {
     REEVE_CALL_INVALID,   /* its arguments are not what the tool takes */
     REEVE_CALL_TIMED_OUT, /* it ran longer than its limit */
     REEVE_CALL_CANCELED,
+    REEVE_CALL_REFUSED, /* the host did not permit it */
+};
+
+/* What the host says to a question. */
+enum reeve_permission {
+    REEVE_PERMISSION_REFUSE = 0,
+    REEVE_PERMISSION_ALLOW,  /* this call, with the arguments that it has */
+    REEVE_PERMISSION_ALWAYS, /* and do not ask again, see reeve_batch_permit */
 };
 
 /* "succeeded", "failed", …; static text. */
@@ -55,7 +63,8 @@ struct reeve_batch_options {
     size_t size;              /* set by reeve_batch_options_init */
     uint32_t max_concurrency; /* calls that run at once; [5] */
     enum reeve_grouping grouping;
-    uint32_t timeout_ms;     /* for each call, from its start; 0: none; [60000] */
+    uint32_t timeout_ms;     /* for each call, from its start; time that it waits for permission or
+                                for others does not count; 0: none; [60000] */
     uint32_t abandon_ms;     /* how long a call that was answered by time-out or cancel may go on,
                                 with its permit, and holding up the calls that must wait for it,
                                 before the batch goes on without it; [5000] */
@@ -63,8 +72,8 @@ struct reeve_batch_options {
     void *context;           /* for the tools */
 
     /*
-     * May be NULL. A call is about to start. Here, as in the two below, anything may be cancelled,
-     * submitted or freed but the runtime.
+     * May be NULL. A call is about to start. Here, as in the others below, anything may be
+     * cancelled, submitted or freed but the runtime.
      */
     void (*on_start)(struct reeve_batch *batch, size_t index, void *arg);
     /* May be NULL. A call has its result. */
@@ -76,6 +85,26 @@ struct reeve_batch_options {
      */
     void (*on_done)(struct reeve_batch *batch, int error, void *arg);
     void *arg;
+
+    /*
+     * May the call run? NULL: every call may. It is answered by reeve_batch_permit, here or later.
+     * Questions come in the order of the calls, the next one when the last is answered or void, and
+     * only about calls whose tool and arguments are good. A call takes its place in the order
+     * before the question, so that no other overtakes it meanwhile, but no permit. The question is
+     * void when the call gets its result without an answer (it was cancelled): on_result tells.
+     * `call` may be read until then.
+     */
+    void (*on_permission)(struct reeve_batch *batch, size_t index,
+                          const struct reeve_tool_call *call, void *arg);
+
+    /*
+     * May be NULL. More of a result, as the tool writes it (reeve_tool_call_write): valid UTF-8,
+     * whole characters, no NUL behind it. Comes before on_result, and not for what a tool says when
+     * it finishes. What is written faster than the loop comes round to hand it on loses its middle,
+     * as a result does, if it is more than max_output_bytes.
+     */
+    void (*on_output)(struct reeve_batch *batch, size_t index, const char *bytes, size_t len,
+                      void *arg);
 };
 
 #define reeve_batch_options_init(o) reeve_batch_options_init_size((o), sizeof *(o))
@@ -98,6 +127,17 @@ int reeve_batch_run(struct reeve_toolbox *toolbox, const struct reeve_call *call
  */
 void reeve_batch_cancel(struct reeve_batch *batch);
 
+/*
+ * Answer the question about a call, in on_permission or later. No effect if that call is not being
+ * asked about (it was answered before, or cancelled). A refused call gets a result that gives the
+ * reason, for the model (NULL: none; copied); what had to wait for it runs all the same.
+ * REEVE_PERMISSION_ALWAYS: nor is it asked, as long as the batch goes on, about later calls of the
+ * same tool that do no more to the world (a read was allowed: other reads). Of a call whose effect
+ * is unknown, such as a command, only the very same arguments are allowed by it.
+ */
+void reeve_batch_permit(struct reeve_batch *batch, size_t index, enum reeve_permission answer,
+                        const char *reason);
+
 /* Cancel one call; the rest goes on. An index past the end, or an ended call: no effect. */
 void reeve_batch_cancel_call(struct reeve_batch *batch, size_t index);
 
@@ -113,6 +153,8 @@ struct reeve_batch_stats {
     uint32_t peak_running;                       /* the most calls that ran at one moment */
     uint64_t wall_us;                            /* from submission to now or to the end */
     uint64_t sum_us;                             /* of the single times of the calls */
+    uint64_t refused; /* calls = succeeded + failed + canceled + refused, at the end */
+    double speedup;   /* sum_us / wall_us: against one call after the other; 1 in no time */
 };
 
 /* Fill *ret. Returns 0 or REEVE_EINVAL (its size is not set). */

@@ -140,6 +140,22 @@ const char *reeve_toolbox_problem(const struct reeve_toolbox *toolbox);
 const struct reeve_tool_definition *reeve_toolbox_definitions(const struct reeve_toolbox *toolbox,
                                                               size_t *ret_count);
 
+/* Figures of one tool, or of all, over all batches that the toolbox has run. */
+struct reeve_tool_stats {
+    size_t size;                                          /* set by the caller: sizeof the struct */
+    uint64_t calls, succeeded, failed, canceled, refused; /* calls is the sum of the others */
+    uint64_t time_us;                                     /* of the calls, from start to result */
+    uint64_t longest_us;
+};
+
+/*
+ * Fill *ret for the tool of that name; NULL: for all, with the calls of tools that do not exist,
+ * which have failed. A call counts once it has its result. Returns 0, REEVE_ENOTFOUND, or
+ * REEVE_EINVAL (the size is not set).
+ */
+int reeve_toolbox_stats(const struct reeve_toolbox *toolbox, const char *name,
+                        struct reeve_tool_stats *ret);
+
 /* A running call, from its start function to its finish. What these give lives as long. */
 const char *reeve_tool_call_id(const struct reeve_tool_call *call);
 const char *reeve_tool_call_name(const struct reeve_tool_call *call);
@@ -163,6 +179,16 @@ void *reeve_tool_call_context(const struct reeve_tool_call *call);
 
 /* How many bytes of a result will be kept, so that a tool need not make more. */
 size_t reeve_tool_call_max_output_bytes(const struct reeve_tool_call *call);
+
+/*
+ * Give bytes of the result as they come. The batch's on_output gets them from the loop, later and
+ * put together, and the result begins with them: what finish or fail say comes behind. The cap
+ * holds for all of it, and so much is kept in memory. Pieces may be cut anywhere, inside a
+ * character too. Nothing happens once the call has its result (it timed out or was cancelled),
+ * which then begins with what was written before. Not after finish or fail, which is asserted
+ * against.
+ */
+void reeve_tool_call_write(struct reeve_tool_call *call, const char *bytes, size_t len);
 
 /*
  * Finish a call well, with its result, or badly, with a text that the model can act on. The bytes

@@ -10,6 +10,9 @@
  * more memory at a time than a short one. When every call is over it ends the batch: on_done, and
  * the memory is freed but for what a tool still holds (call.h).
  *
+ * Besides, the work task settles calls that were answered elsewhere, hands on what running calls
+ * have written, and asks for permission (permission.c).
+ *
  * Cancelled, the batch starts no call any more, and the work task answers those that have no
  * answer. The batch ends as above, once the tools have let go of what runs or have been abandoned.
  *
@@ -26,6 +29,7 @@
 #include "tool/flight.h"
 #include "tool/output.h"
 #include "tool/prepare.h"
+#include "tool/writing.h"
 
 #include <reeve/error.h>
 
@@ -62,7 +66,8 @@ static bool wants_more_calls(const struct reeve_batch *batch, uint32_t ahead)
     return batch->pass < rv_hazards_passes(&batch->hazards) && !batch->canceled &&
            !rv_hazards_blocked(&batch->hazards) && !batch->barrier_ahead &&
            may_look_further(batch) &&
-           batch->queued <= (uint64_t)batch->options.max_concurrency + ahead;
+           (uint64_t)batch->queued + batch->permission.waiting <=
+               (uint64_t)batch->options.max_concurrency + ahead;
 }
 
 static bool wants_sweep(const struct reeve_batch *batch)
@@ -72,8 +77,8 @@ static bool wants_sweep(const struct reeve_batch *batch)
 
 void rv_batch_look_for_work(struct reeve_batch *batch)
 {
-    if (!batch->left || batch->settling || wants_sweep(batch) || wants_placing(batch) ||
-        wants_more_calls(batch, 0))
+    if (!batch->left || batch->settling || !rv_list_empty(&batch->writings) || wants_sweep(batch) ||
+        wants_placing(batch) || rv_permission_due(batch) || wants_more_calls(batch, 0))
         rv_ready_push(batch->runtime, &batch->work);
 }
 
@@ -98,6 +103,15 @@ static size_t sweep_next(struct reeve_batch *batch)
     rv_flight_answer_canceled(call);
     rv_flight_settle(call);
     return COST_OF_CALL;
+}
+
+static size_t hand_on_next(struct reeve_batch *batch)
+{
+    struct rv_writing *writing = rv_list_entry(batch->writings.next, struct rv_writing, node);
+    size_t cost = COST_OF_CALL + writing->pending.len;
+
+    rv_writing_hand_on(writing, false);
+    return cost;
 }
 
 static void fail(struct reeve_tool_call *call, int error)
@@ -141,6 +155,8 @@ static void place(struct reeve_tool_call *call)
     struct reeve_batch *batch = call->core->batch;
     int error = rv_claims_settle(call);
 
+    if (!error)
+        rv_permission_want(call);
     if (!error && !rv_hazards_pass(&batch->hazards, batch->pass, call->effect)) {
         call->state = RV_CALL_NEW;
         return;
@@ -187,6 +203,14 @@ static void forget_what_is_stale(struct reeve_batch *batch)
     rv_hazards_forget(&batch->hazards);
 }
 
+/* Questions come in the order of the calls, whichever pass these are of. */
+static bool is_to_be_asked_about_now(const struct reeve_batch *batch,
+                                     const struct reeve_tool_call *call)
+{
+    return batch->options.on_permission && call->state == RV_CALL_NEW && !call->answered &&
+           call->permission == RV_PERMISSION_UNSAID;
+}
+
 static size_t prepare_next(struct reeve_batch *batch)
 {
     struct reeve_tool_call *call;
@@ -200,10 +224,11 @@ static size_t prepare_next(struct reeve_batch *batch)
         return COST_OF_LOOKING;
     }
     call = &batch->core->calls[batch->prepared++];
-    if (!is_of_this_pass(batch, call))
-        return COST_OF_LOOKING;
     cost = COST_OF_CALL + call->text_len;
-    prepare(call);
+    if (is_of_this_pass(batch, call) || is_to_be_asked_about_now(batch, call))
+        prepare(call);
+    else
+        cost = COST_OF_LOOKING;
     return cost;
 }
 
@@ -212,10 +237,16 @@ static size_t work_once(struct reeve_batch *batch)
 {
     if (batch->settling)
         return settle_next(batch);
+    if (!rv_list_empty(&batch->writings))
+        return hand_on_next(batch);
     if (wants_sweep(batch))
         return sweep_next(batch);
     if (wants_placing(batch))
         return place_next(batch);
+    if (rv_permission_due(batch)) {
+        rv_permission_step(batch);
+        return COST_OF_CALL;
+    }
     if (wants_more_calls(batch, QUEUED_AHEAD))
         return prepare_next(batch);
     return 0;
@@ -225,6 +256,7 @@ static void free_batch(struct reeve_batch *batch)
 {
     struct rv_call_core *core = batch->core;
 
+    rv_permission_done(&batch->permission);
     rv_runtime_bury(batch->runtime, &batch->arena);
     if (core->refs == 1)
         rv_runtime_bury(batch->runtime, &core->arguments);
@@ -237,7 +269,7 @@ static void complete(struct reeve_batch *batch)
 {
     int error = batch->canceled ? REEVE_ECANCELED : 0;
 
-    assert(!batch->left);
+    assert(!batch->left && rv_list_empty(&batch->writings));
     rv_names_done(&batch->names);
     rv_hazards_done(&batch->hazards);
     batch->core->batch = NULL;
@@ -315,6 +347,9 @@ void rv_batch_disown(struct reeve_batch *batch)
     batch->options.on_start = NULL;
     batch->options.on_result = NULL;
     batch->options.on_done = NULL;
+    batch->options.on_permission = NULL;
+    batch->options.on_output = NULL;
+    rv_batch_use_grants(batch, &batch->permission.own);
     reeve_batch_cancel(batch);
 }
 
@@ -385,6 +420,8 @@ static struct reeve_batch *new_batch(struct rv_call_core *core,
     batch->settling_end = &batch->settling;
     rv_task_init(&batch->work, work);
     rv_arena_init(&batch->arena, core->mem);
+    rv_permission_init(&batch->permission, core->mem);
+    rv_list_init(&batch->writings);
     rv_hazards_init(&batch->hazards, runtime, core->mem, options->grouping);
     rv_names_init(&batch->names, batch);
     rv_semaphore_init(&batch->permits, runtime, options->max_concurrency);
@@ -471,6 +508,7 @@ RV_EXPORT int reeve_batch_stats(const struct reeve_batch *batch, struct reeve_ba
     if (!now_ns)
         now_ns = rv_precise_now_ns(batch->runtime);
     stats.wall_us = (now_ns - batch->submitted_ns) / RV_NS_PER_US;
+    stats.speedup = stats.wall_us ? (double)stats.sum_us / (double)stats.wall_us : 1;
     stats.size = ret->size;
     rv_options_fill(ret, ret->size, &stats, sizeof stats);
     return 0;
@@ -493,6 +531,8 @@ RV_EXPORT const char *reeve_call_status_name(enum reeve_call_status status)
         return "timed out";
     case REEVE_CALL_CANCELED:
         return "cancelled";
+    case REEVE_CALL_REFUSED:
+        return "refused";
     }
     return "unknown status";
 }

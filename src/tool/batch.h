@@ -16,6 +16,7 @@
 #include "tool/call.h"
 #include "tool/claims.h"
 #include "tool/hazards.h"
+#include "tool/permission.h"
 
 #include <reeve/batch.h>
 
@@ -30,6 +31,8 @@ struct reeve_batch {
     struct rv_hazards hazards;
     struct rv_names names;
     struct rv_semaphore permits;
+    struct rv_permission permission;
+    struct rv_list writings;               /* of rv_writing.node: with something to be handed on */
     struct rv_arena arena;                 /* texts of results, flights */
     struct rv_flight *free_flights;        /* to be used again */
     struct reeve_tool_call *settling;      /* answered calls that are to be settled, the first, */
@@ -56,6 +59,10 @@ void rv_batch_look_for_work(struct reeve_batch *batch);
 /* End the batch now: its on_done runs, with REEVE_ECANCELED, before this returns. `in_toolbox` is
  * the batch's node in reeve_toolbox.batches. */
 void rv_batch_abort(struct rv_list *in_toolbox);
+
+/* Before the loop runs: "always" is remembered in `grants`, which must outlive the batch or its
+ * being disowned, and what stands there holds. */
+void rv_batch_use_grants(struct reeve_batch *batch, struct rv_grants *grants);
 
 /* Cancel the batch and hear no more of it: none of its callbacks comes after this. */
 void rv_batch_disown(struct reeve_batch *batch);

@@ -7,6 +7,7 @@
 
 #include "base/export.h"
 #include "tool/flight.h"
+#include "tool/writing.h"
 
 #include <reeve/error.h>
 
@@ -174,6 +175,13 @@ static void finish(struct reeve_tool_call *call, enum reeve_call_status status, 
 RV_EXPORT void reeve_tool_call_finish(struct reeve_tool_call *call, const char *text, size_t len)
 {
     finish(call, REEVE_CALL_SUCCEEDED, text, len);
+}
+
+RV_EXPORT void reeve_tool_call_write(struct reeve_tool_call *call, const char *bytes, size_t len)
+{
+    assert(call->out && "a call that is finished writes no more");
+    if (call->out && !call->answered && call->core->batch)
+        rv_writing_add(call, bytes, len);
 }
 
 /* Nothing is tried again yet that the model does not ask for again: `retryable` changes nothing. */

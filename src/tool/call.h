@@ -32,10 +32,19 @@ enum rv_call_state {
     RV_CALL_NEW,       /* not yet looked at */
     RV_CALL_DESCRIBED, /* may run; what it touches is being found out (claims.h) */
     RV_CALL_WAITING,   /* for its turn in the order */
+    RV_CALL_READY,     /* its turn has come; it waits for permission */
     RV_CALL_QUEUED,    /* for a permit */
     RV_CALL_STARTING,  /* has its permit; on_start or the tool's start is on the stack */
     RV_CALL_RUNNING,   /* started: until the tool has finished or the call is abandoned */
     RV_CALL_OVER,      /* holds neither permit nor place */
+};
+
+/* May it run? (permission.h) */
+enum rv_call_permission {
+    RV_PERMISSION_UNSAID, /* not yet known to be valid; or answered meanwhile */
+    RV_PERMISSION_WANTED,
+    RV_PERMISSION_ASKED, /* the question is open */
+    RV_PERMISSION_GIVEN,
 };
 
 struct reeve_tool_call {
@@ -44,12 +53,13 @@ struct reeve_tool_call {
     const char *text;           /* the arguments as they were written */
     size_t text_len;
     const struct reeve_json *arguments;
-    const struct rv_tool *tool;
+    struct rv_tool *tool;
     struct rv_claims *claims;        /* what it touches; NULL: nothing, or its tool does not say */
     struct rv_flight *flight;        /* from WAITING to RUNNING */
     struct reeve_tool_call *settles; /* the next in reeve_batch.settling */
     enum rv_call_state state : 8;
     enum reeve_effect effect : 8; /* its own, once it is described */
+    enum rv_call_permission permission : 8;
     bool out : 1;      /* the tool holds the handle: from before its start to its finish */
     bool started : 1;  /* the tool's start returned 0 */
     bool answered : 1; /* its result is settled */

@@ -2,21 +2,26 @@
 /*
  * The life of a call.
  *
- *   NEW ──▶ DESCRIBED ──▶ WAITING ──▶ QUEUED ──▶ STARTING ──▶ RUNNING ──▶ OVER
- *    └──────────┴───────────────────────┴───────────┴─────────────────────▲
+ *   NEW ──▶ DESCRIBED ──▶ WAITING ──▶ READY ──▶ QUEUED ──▶ STARTING ──▶ RUNNING ──▶ OVER
+ *    └──────────┴────────────┴──────────┴──────────┴───────────┴─────────────────────▲
  *
  * The happy path: a call that may run is DESCRIBED until it is known what it touches. Launched, a
- * call has its place in the order and is WAITING. When its turn has come it asks for a permit:
- * QUEUED. With the permit, on_start is called and the tool is started: STARTING, then RUNNING. When
- * the tool has finished, on_result is called, permit and place are let go: OVER.
+ * call has its place in the order and is WAITING. When its turn has come it is READY, and if nobody
+ * has still to say that it may run (permission.c) it asks for a permit: QUEUED. With the permit,
+ * on_start is called and the tool is started: STARTING, then RUNNING. When the tool has finished,
+ * on_result is called, permit and place are let go: OVER.
  *
  * Beside its state a call is *answered* once, when its result is settled, and *reported* once, from
  * the loop, which is when on_result comes. The result is the tool's, or else:
  *
  *   refused    no such tool, broken arguments: answered while NEW, never gets a place.
- *   cancelled  in any state. NEW or DESCRIBED, it never gets one. WAITING, it keeps its place until
- * its turn comes, so that what stands behind it does not overtake what stands before it. QUEUED, it
- * is over at once. timed out  while RUNNING.
+ *              Or the host says no, before the call is QUEUED.
+ *
+ *   cancelled  in any state. NEW or DESCRIBED, it never gets a place. WAITING, it keeps it until
+ *              its turn comes, so that what stands behind it does not overtake what stands before
+ *              it. READY or QUEUED, it is over at once.
+ *
+ *   timed out  while RUNNING.
  *
  * A call that is answered while its tool goes on stays RUNNING, with its permit and its place,
  * until the tool finishes or abandon_ms have passed. What the tool says then changes nothing.
@@ -38,7 +43,9 @@
 #include "tool/batch.h"
 #include "tool/claims.h"
 #include "tool/output.h"
+#include "tool/permission.h"
 #include "tool/prepare.h"
+#include "tool/writing.h"
 
 #include <reeve/error.h>
 
@@ -64,59 +71,96 @@ static bool has_run(const struct reeve_tool_call *call)
     return call->out || call->state == RV_CALL_RUNNING;
 }
 
-static void count_answer(struct reeve_batch *batch, const struct reeve_result *result)
+/* A call that was answered before anybody looked at it is one of its tool's all the same. */
+static void count_answer(struct reeve_tool_call *call)
 {
+    struct reeve_batch *batch = call->core->batch;
+    const struct reeve_result *result = &call->result;
+    const uint64_t time_us = result->ended_us - result->started_us;
+
+    rv_prepare_find(call);
+    rv_toolbox_count(call->core->toolbox, call->tool, result->status, time_us);
+    batch->stats.sum_us += time_us;
     if (result->status == REEVE_CALL_SUCCEEDED)
         batch->stats.succeeded++;
     else if (result->status == REEVE_CALL_CANCELED)
         batch->stats.canceled++;
+    else if (result->status == REEVE_CALL_REFUSED)
+        batch->stats.refused++;
     else
         batch->stats.failed++;
-    batch->stats.sum_us += result->ended_us - result->started_us;
 }
 
-static void answer(struct reeve_tool_call *call, enum reeve_call_status status, const char *text,
-                   size_t len)
+void rv_flight_answer_kept(struct reeve_tool_call *call, enum reeve_call_status status,
+                           const char *text, size_t len)
 {
     struct reeve_batch *batch = call->core->batch;
     struct reeve_result *result = &call->result;
 
     assert(!call->answered);
     call->answered = true;
+    rv_permission_drop(call);
     result->status = status;
     result->text = text;
     result->len = len;
     result->ended_us = elapsed_us(batch);
     if (!has_run(call))
         result->started_us = result->ended_us;
-    count_answer(batch, result);
+    count_answer(call);
 }
 
 void rv_flight_answer(struct reeve_tool_call *call, enum reeve_call_status status, const char *text)
 {
-    answer(call, status, text, strlen(text));
+    rv_flight_answer_kept(call, status, text, strlen(text));
+}
+
+/* Is what is said at the end a part of what the tool has to say, and not about it? */
+static bool is_the_tools(enum reeve_call_status status)
+{
+    return status == REEVE_CALL_SUCCEEDED || status == REEVE_CALL_FAILED;
+}
+
+/* Without memory for what it wrote or has said, a call has not succeeded. */
+static void answer_lost(struct reeve_tool_call *call, enum reeve_call_status status)
+{
+    rv_flight_answer(call, status == REEVE_CALL_SUCCEEDED ? REEVE_CALL_FAILED : status, lost_text);
+}
+
+static bool has_written(const struct reeve_tool_call *call)
+{
+    return call->flight && call->flight->writing;
 }
 
 void rv_flight_answer_copy(struct reeve_tool_call *call, enum reeve_call_status status,
                            const char *text, size_t len)
 {
     struct reeve_batch *batch = call->core->batch;
-    const char *kept;
-    size_t kept_len;
+    const char *kept = "";
+    size_t kept_len = 0;
+    int error = 0;
 
-    if (!len)
-        rv_flight_answer(call, status, "");
-    else if (rv_output_keep(&batch->arena, text, len, batch->options.max_output_bytes, &kept,
-                            &kept_len))
-        rv_flight_answer(call, status == REEVE_CALL_SUCCEEDED ? REEVE_CALL_FAILED : status,
-                         lost_text);
+    if (has_written(call))
+        error = rv_writing_end(call->flight->writing, text, len, !is_the_tools(status), &kept,
+                               &kept_len);
+    else if (call->flight && call->flight->lost_writing && is_the_tools(status))
+        error = REEVE_ENOMEM;
+    else if (len)
+        error = rv_output_keep(&batch->arena, text, len, batch->options.max_output_bytes, &kept,
+                               &kept_len);
+    if (error)
+        answer_lost(call, status);
     else
-        answer(call, status, kept, kept_len);
+        rv_flight_answer_kept(call, status, kept, kept_len);
 }
 
 void rv_flight_answer_canceled(struct reeve_tool_call *call)
 {
-    rv_flight_answer(call, REEVE_CALL_CANCELED, has_run(call) ? canceled_text : unstarted_text);
+    const char *text = has_run(call) ? canceled_text : unstarted_text;
+
+    if (has_written(call))
+        rv_flight_answer_copy(call, REEVE_CALL_CANCELED, text, strlen(text));
+    else
+        rv_flight_answer(call, REEVE_CALL_CANCELED, text);
 }
 
 static void give_flight_back(struct reeve_batch *batch, struct rv_flight *flight)
@@ -134,6 +178,7 @@ static void land(struct reeve_tool_call *call)
     rv_timer_stop(batch->runtime, &flight->timer);
     rv_permit_release(&flight->permit);
     rv_hazards_leave(&batch->hazards, &flight->place);
+    rv_writing_free(flight->writing);
     if (call->state == RV_CALL_QUEUED)
         batch->queued--;
     else if (call->state == RV_CALL_WAITING)
@@ -160,8 +205,8 @@ static void end_call(struct reeve_tool_call *call)
 }
 
 /*
- * Say that a call has been answered: to the tool, if it is still at it, and to the host. False: the
- * batch has ended meanwhile, and all this was said then.
+ * Say that a call has been answered: to the tool, if it is still at it, and to the host, behind all
+ * that the call has written. False: the batch has ended meanwhile, and all this was said then.
  */
 static bool report(struct reeve_tool_call *call)
 {
@@ -171,6 +216,8 @@ static bool report(struct reeve_tool_call *call)
 
     rv_call_core_ref(core);
     rv_call_tell_canceled(call);
+    if (core->batch && has_written(call))
+        rv_writing_hand_on(call->flight->writing, true);
     batch = core->batch;
     if (batch) {
         call->reported = true;
@@ -323,20 +370,29 @@ static void permit_granted(struct rv_permit *permit)
     begin(call);
 }
 
+void rv_flight_permitted(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch = call->core->batch;
+
+    if (call->state != RV_CALL_READY)
+        return;
+    call->state = RV_CALL_QUEUED;
+    batch->queued++;
+    rv_permit_acquire(&batch->permits, &call->flight->permit);
+}
+
 static void turn_has_come(struct rv_step *step)
 {
     struct reeve_tool_call *call = rv_container_of(step, struct rv_flight, place.step)->call;
-    struct reeve_batch *batch = call->core->batch;
 
-    call->state = RV_CALL_QUEUED;
-    batch->waiting--;
-    batch->queued++;
-    if (!call->answered && batch->canceled)
+    call->state = RV_CALL_READY;
+    call->core->batch->waiting--;
+    if (!call->answered && call->core->batch->canceled)
         rv_flight_answer_canceled(call);
     if (call->answered)
         rv_flight_settle(call);
-    else
-        rv_permit_acquire(&batch->permits, &call->flight->permit);
+    else if (call->permission == RV_PERMISSION_GIVEN)
+        rv_flight_permitted(call);
 }
 
 static struct rv_flight *take_flight(struct reeve_batch *batch)
@@ -364,6 +420,8 @@ int rv_flight_launch(struct reeve_tool_call *call)
         return REEVE_ENOMEM;
     }
     flight->call = call;
+    flight->writing = NULL;
+    flight->lost_writing = false;
     rv_permit_init(&flight->permit, permit_granted);
     rv_timer_init(&flight->timer, timer_fired);
     call->flight = flight;

@@ -19,16 +19,24 @@ struct rv_flight {
     struct rv_flight *next_free;
     struct rv_place place;
     struct rv_permit permit;
-    struct rv_timer timer; /* of the time limit; after the answer, of the abandonment */
+    struct rv_timer timer;      /* of the time limit; after the answer, of the abandonment */
+    struct rv_writing *writing; /* NULL: it has written nothing, */
+    bool lost_writing;          /* or there was no memory for it */
 };
 
 /* Give a new call its place in the order. 0 or REEVE_ENOMEM. */
 int rv_flight_launch(struct reeve_tool_call *call);
 
+/* The call may run. */
+void rv_flight_permitted(struct reeve_tool_call *call);
+
 /* Settle a call's result: with a text that lives as long as the batch does, or with a copy, which
- * is kept under the batch's cap. Once a call; rv_flight_settle is to follow, from the loop. */
+ * is kept under the batch's cap, behind what the call has written. Once a call; rv_flight_settle is
+ * to follow, from the loop. */
 void rv_flight_answer(struct reeve_tool_call *call, enum reeve_call_status status,
                       const char *text);
+void rv_flight_answer_kept(struct reeve_tool_call *call, enum reeve_call_status status,
+                           const char *text, size_t len);
 void rv_flight_answer_copy(struct reeve_tool_call *call, enum reeve_call_status status,
                            const char *text, size_t len);
 void rv_flight_answer_canceled(struct reeve_tool_call *call);

@@ -18,13 +18,19 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/claims.h \
 	%D%/flight.c \
 	%D%/flight.h \
+	%D%/grants.c \
+	%D%/grants.h \
 	%D%/hazards.c \
 	%D%/hazards.h \
 	%D%/output.c \
 	%D%/output.h \
+	%D%/permission.c \
+	%D%/permission.h \
 	%D%/prepare.c \
 	%D%/prepare.h \
 	%D%/resources.c \
 	%D%/resources.h \
 	%D%/toolbox.c \
-	%D%/toolbox.h
+	%D%/toolbox.h \
+	%D%/writing.c \
+	%D%/writing.h

@@ -145,7 +145,7 @@ static struct rv_tool *find(const struct reeve_toolbox *toolbox, const char *nam
     return number ? toolbox->tools[number - 1] : NULL;
 }
 
-const struct rv_tool *rv_toolbox_find(const struct reeve_toolbox *toolbox, const char *name)
+struct rv_tool *rv_toolbox_find(const struct reeve_toolbox *toolbox, const char *name)
 {
     return find(toolbox, name);
 }
@@ -317,6 +317,7 @@ static struct rv_tool *copy_tool(struct rv_mem *mem, const struct reeve_tool *sp
     tool->spec.name = put_text(&out, spec->name);
     tool->spec.description = put_text(&out, description);
     tool->spec.parameters = put_text(&out, parameters);
+    tool->stats = (struct reeve_tool_stats){0};
     tool->enabled = true;
     return tool;
 }
@@ -428,4 +429,43 @@ RV_EXPORT const struct reeve_tool_definition *reeve_toolbox_definitions(
 {
     *ret_count = toolbox->definition_count;
     return toolbox->definitions;
+}
+
+static void count(struct reeve_tool_stats *stats, enum reeve_call_status status, uint64_t time_us)
+{
+    stats->calls++;
+    stats->time_us += time_us;
+    if (time_us > stats->longest_us)
+        stats->longest_us = time_us;
+    if (status == REEVE_CALL_SUCCEEDED)
+        stats->succeeded++;
+    else if (status == REEVE_CALL_CANCELED)
+        stats->canceled++;
+    else if (status == REEVE_CALL_REFUSED)
+        stats->refused++;
+    else
+        stats->failed++;
+}
+
+void rv_toolbox_count(struct reeve_toolbox *toolbox, struct rv_tool *tool,
+                      enum reeve_call_status status, uint64_t time_us)
+{
+    count(&toolbox->stats, status, time_us);
+    if (tool)
+        count(&tool->stats, status, time_us);
+}
+
+RV_EXPORT int reeve_toolbox_stats(const struct reeve_toolbox *toolbox, const char *name,
+                                  struct reeve_tool_stats *ret)
+{
+    const struct rv_tool *tool = name ? find(toolbox, name) : NULL;
+    struct reeve_tool_stats stats = tool ? tool->stats : toolbox->stats;
+
+    if (!ret || ret->size < sizeof ret->size)
+        return REEVE_EINVAL;
+    if (name && !tool)
+        return REEVE_ENOTFOUND;
+    stats.size = ret->size;
+    rv_options_fill(ret, ret->size, &stats, sizeof stats);
+    return 0;
 }

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/list.h"
 
+#include <reeve/batch.h>
 #include <reeve/tool.h>
 
 struct rv_json_reader;
@@ -24,6 +25,7 @@ struct rv_root;
 /* One tool. Its texts stand behind it in the same block. It stays where it is. */
 struct rv_tool {
     struct reeve_tool spec;
+    struct reeve_tool_stats stats;
     bool enabled;
 };
 
@@ -44,6 +46,7 @@ struct reeve_toolbox {
     struct rv_list owners;         /* of struct owner */
     struct rv_root *world;         /* where paths that hosts claim begin; made when it is wanted */
     struct rv_list batches;        /* of reeve_batch.in_toolbox */
+    struct reeve_tool_stats stats; /* of all tools, and of calls of none */
     char problem[256];
 };
 
@@ -51,7 +54,11 @@ void rv_toolbox_ref(struct reeve_toolbox *toolbox);
 void rv_toolbox_unref(struct reeve_toolbox *toolbox);
 
 /* The tool of that name, on or off; NULL if there is none. */
-const struct rv_tool *rv_toolbox_find(const struct reeve_toolbox *toolbox, const char *name);
+struct rv_tool *rv_toolbox_find(const struct reeve_toolbox *toolbox, const char *name);
+
+/* A call has ended, so; `tool` is NULL if there was none of its name. */
+void rv_toolbox_count(struct reeve_toolbox *toolbox, struct rv_tool *tool,
+                      enum reeve_call_status status, uint64_t time_us);
 
 /*
  * Add tools that share `owned` (their `arg` points into it, most likely): all of them or none.

@@ -58,6 +58,7 @@ rv_test_programs += %D%/test-model
 
 rv_test_programs += %D%/test-tool
 %C%_test_tool_SOURCES = \
+	%D%/tool-grants.c \
 	%D%/tool-output.c \
 	%D%/tool-toolbox.c \
 	%D%/tool-visible.c

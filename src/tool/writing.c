@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* What a call writes while it runs, on its way to the host and into the result. */
+#include "tool/writing.h"
+
+#include "tool/batch.h"
+#include "tool/flight.h"
+
+#include <reeve/error.h>
+
+static struct rv_writing *begin(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch = call->core->batch;
+    struct rv_writing *writing = rv_zalloc(batch->mem, sizeof *writing);
+
+    if (!writing)
+        return NULL;
+    writing->call = call;
+    rv_list_init(&writing->node);
+    rv_output_init(&writing->kept, batch->mem, batch->options.max_output_bytes);
+    rv_output_init(&writing->pending, batch->mem, batch->options.max_output_bytes);
+    call->flight->writing = writing;
+    return writing;
+}
+
+/* To what is pending: first what was held back. */
+static int add_pending(struct rv_writing *writing, const char *bytes, size_t len)
+{
+    int error = 0;
+
+    if (writing->start_len)
+        error = rv_output_add(&writing->pending, writing->start, writing->start_len);
+    if (error)
+        return error;
+    writing->start_len = 0;
+    return rv_output_add(&writing->pending, bytes, len);
+}
+
+void rv_writing_add(struct reeve_tool_call *call, const char *bytes, size_t len)
+{
+    struct reeve_batch *batch = call->core->batch;
+    struct rv_writing *writing = call->flight->writing;
+
+    if (!writing)
+        writing = begin(call);
+    if (!writing) {
+        call->flight->lost_writing = true;
+        return;
+    }
+    if (writing->lost || !len)
+        return;
+    writing->lost = rv_output_add(&writing->kept, bytes, len) != 0;
+    if (!batch->options.on_output || writing->lost)
+        return;
+    writing->lost = add_pending(writing, bytes, len) != 0;
+    if (rv_list_empty(&writing->node))
+        rv_list_append(&batch->writings, &writing->node);
+    rv_batch_look_for_work(batch);
+}
+
+int rv_writing_end(struct rv_writing *writing, const char *text, size_t len, bool is_about,
+                   const char **ret_text, size_t *ret_len)
+{
+    struct reeve_batch *batch = writing->call->core->batch;
+    struct rv_output *kept = &writing->kept;
+    int error = writing->lost ? REEVE_ENOMEM : 0;
+
+    if (!error && kept->len && is_about)
+        error = rv_output_add(kept, "\n", 1);
+    if (!error && len)
+        error = rv_output_add(kept, text, len);
+    if (!error)
+        error = rv_output_end(kept, &batch->arena, ret_text, ret_len);
+    rv_output_done(kept);
+    return error;
+}
+
+/* Who is to be told, while the batch lives. */
+struct listener {
+    struct rv_call_core *core;
+    size_t index;
+};
+
+static bool tell(const char *text, size_t len, void *arg)
+{
+    struct listener *listener = arg;
+    struct reeve_batch *batch = listener->core->batch;
+
+    if (!batch || !batch->options.on_output)
+        return false;
+    batch->options.on_output(batch, listener->index, text, len, batch->options.arg);
+    return true;
+}
+
+bool rv_writing_hand_on(struct rv_writing *writing, bool all)
+{
+    struct listener listener = {writing->call->core, rv_call_index(writing->call)};
+    struct rv_output taken;
+
+    rv_list_remove(&writing->node);
+    if (all && writing->start_len)
+        writing->lost |= add_pending(writing, NULL, 0) != 0;
+    taken = writing->pending;
+    rv_output_init(&writing->pending, taken.mem, taken.max);
+    if (!all && taken.len)
+        writing->start_len = rv_output_unfinished(&taken, writing->start);
+    rv_output_pieces(&taken, all, tell, &listener);
+    rv_output_done(&taken);
+    return listener.core->batch != NULL;
+}
+
+void rv_writing_free(struct rv_writing *writing)
+{
+    if (!writing)
+        return;
+    rv_list_remove(&writing->node);
+    rv_output_done(&writing->kept);
+    rv_output_done(&writing->pending);
+    rv_free(writing->kept.mem, writing);
+}
