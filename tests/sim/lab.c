@@ -2,6 +2,7 @@
 /* A place to try batches in. */
 #include "tests/sim/lab.h"
 
+#include "base/utf8.h"
 #include "loop/clock.h"
 #include "tests/sim/sim.h"
 
@@ -20,6 +21,7 @@ struct job {
     size_t index;
     bool fails;
     bool is_long;
+    bool writes;
     bool ends_on_cancel;
 };
 
@@ -57,7 +59,7 @@ static void end_job(struct job *job)
     struct lab *lab = job->lab;
     struct reeve_tool_call *call = job->call;
     size_t index = job->index;
-    bool fails = job->fails, is_long = job->is_long;
+    bool fails = job->fails, is_long = job->is_long, writes = job->writes;
     char text[32];
     int len = snprintf(text, sizeof text, "%s %zu", fails ? "failed" : "did", index);
 
@@ -65,6 +67,8 @@ static void end_job(struct job *job)
     rv_free(lab->mem, job);
     if (lab->runtime)
         note_end(lab, index);
+    if (writes)
+        reeve_tool_call_write(call, "\xA4 ", 2);
     if (is_long)
         finish_long(call);
     else if (fails)
@@ -89,9 +93,12 @@ static int start_job(struct lab *lab, struct reeve_tool_call *call, const char *
     job->index = index_of(call);
     job->fails = strcmp(how, "fail") == 0;
     job->is_long = strcmp(how, "much") == 0;
+    job->writes = strcmp(how, "write") == 0;
     job->ends_on_cancel = strcmp(how, "on_cancel") == 0;
     rv_timer_init(&job->timer, job_due);
     rv_list_append(&lab->jobs, &job->node);
+    if (job->writes)
+        reeve_tool_call_write(call, "half \xC3", 6);
     if (ms > 0)
         rv_timer_start_ms(lab->runtime, &job->timer, (uint64_t)ms);
     else if (strcmp(how, "never") != 0 && !job->ends_on_cancel)
@@ -189,7 +196,103 @@ static void on_result(struct reeve_batch *batch, size_t index, void *arg)
 
     cr_assert_neq(reeve_batch_result(batch, index)->status, REEVE_CALL_PENDING);
     cr_assert_eq(lab->record[index].on_result, 0);
+    if (lab->asked == index)
+        lab->asked = LAB_NOBODY; /* the question is void */
     event(lab, &lab->record[index].on_result);
+}
+
+static void on_output(struct reeve_batch *batch, size_t index, const char *bytes, size_t len,
+                      void *arg)
+{
+    struct lab *lab = arg;
+    struct lab_record *record = &lab->record[index];
+    size_t had = strlen(record->heard), room = sizeof record->heard - 1 - had;
+
+    cr_assert_not_null(reeve_batch_result(batch, index));
+    cr_assert_neq(record->on_start, 0);
+    cr_assert_eq(record->on_result, 0);
+    cr_assert_gt(len, 0);
+    cr_assert(rv_utf8_valid(bytes, len), "a character was cut");
+    memcpy(record->heard + had, bytes, len < room ? len : room);
+    event(lab, &record->on_output);
+}
+
+enum reeve_permission lab_mixed_answer(size_t index)
+{
+    if (index % 5 == 4)
+        return REEVE_PERMISSION_REFUSE;
+    return index % 7 == 6 ? REEVE_PERMISSION_ALWAYS : REEVE_PERMISSION_ALLOW;
+}
+
+bool lab_mixed_is_later(size_t index)
+{
+    return index % 3 == 1;
+}
+
+void lab_answer(struct lab *lab, enum reeve_permission answer, const char *reason)
+{
+    size_t index = lab->asked;
+
+    cr_assert_neq(index, (size_t)LAB_NOBODY);
+    lab->asked = LAB_NOBODY;
+    reeve_batch_permit(lab->batch, index, answer, reason);
+}
+
+/* The question may be void by now, and another open. */
+static void answer_due(struct rv_timer *timer)
+{
+    struct lab_answer *answer = rv_container_of(timer, struct lab_answer, timer);
+    struct lab *lab = answer->lab;
+
+    if (!lab->batch)
+        return;
+    if (lab->asked == answer->index)
+        lab->asked = LAB_NOBODY;
+    reeve_batch_permit(lab->batch, answer->index, lab_mixed_answer(answer->index), "it is so");
+}
+
+static void answer_by_policy(struct lab *lab, size_t index)
+{
+    struct lab_answer *later = &lab->answers[index];
+
+    if (lab->policy == LAB_SAYS_NOTHING)
+        return;
+    if (lab->policy == LAB_MIXED && lab_mixed_is_later(index)) {
+        later->lab = lab;
+        later->index = index;
+        rv_timer_init(&later->timer, answer_due);
+        rv_timer_start_ms(lab->runtime, &later->timer, 7);
+    } else {
+        lab_answer(lab,
+                   lab->policy == LAB_ALLOWS ? REEVE_PERMISSION_ALLOW : lab_mixed_answer(index),
+                   "it is so");
+    }
+}
+
+static void on_permission(struct reeve_batch *batch, size_t index,
+                          const struct reeve_tool_call *call, void *arg)
+{
+    struct lab *lab = arg;
+
+    cr_assert_eq(lab->asked, (size_t)LAB_NOBODY, "one question at a time");
+    cr_assert_geq(index, lab->next_asked, "questions come in the order of the calls");
+    cr_assert_eq(index_of(call), index);
+    cr_assert_eq(reeve_batch_result(batch, index)->status, REEVE_CALL_PENDING);
+    cr_assert_eq(lab->record[index].started, 0);
+    cr_assert_not_null(reeve_tool_call_arguments(call));
+    lab->asked = index;
+    lab->next_asked = index + 1;
+    lab->questions++;
+    lab->record[index].asked_ns = rv_precise_now_ns(lab->runtime);
+    event(lab, &lab->record[index].on_permission);
+    if (lab->batch && lab->asked == index)
+        answer_by_policy(lab, index);
+}
+
+void lab_ask(struct lab *lab, enum lab_policy policy)
+{
+    lab->policy = policy;
+    lab->options.on_permission = on_permission;
 }
 
 /* What holds for every batch that is over. */
@@ -216,7 +319,7 @@ static void check_results(struct lab *lab, struct reeve_batch *batch)
         snprintf(lab->text[i], sizeof lab->text[i], "%s", result->text);
     }
     cr_assert_eq(stats->calls, lab->count);
-    cr_assert_eq(stats->succeeded + stats->failed + stats->canceled, stats->calls);
+    cr_assert_eq(stats->succeeded + stats->failed + stats->canceled + stats->refused, stats->calls);
     cr_assert_eq(stats->sum_us, sum_us);
     cr_assert_leq(stats->peak_running, lab->options.max_concurrency);
 }
@@ -244,6 +347,7 @@ int lab_try_open(struct lab *lab, struct rv_test *t)
 
     memset(lab, 0, sizeof *lab);
     lab->t = t;
+    lab->asked = LAB_NOBODY;
     lab->mem = t->mem;
     rv_list_init(&lab->jobs);
     reeve_runtime_options_init(&options);
@@ -264,6 +368,7 @@ int lab_try_open(struct lab *lab, struct rv_test *t)
     reeve_batch_options_init(&lab->options);
     lab->options.on_start = on_start;
     lab->options.on_result = on_result;
+    lab->options.on_output = on_output;
     lab->options.on_done = on_done;
     lab->options.arg = lab;
     return 0;
@@ -283,11 +388,15 @@ void lab_free_toolbox(struct lab *lab)
 void lab_free_runtime(struct lab *lab)
 {
     struct rv_list *node;
+    size_t i;
 
     if (lab->toolbox)
         lab_free_toolbox(lab);
     rv_list_for_each (node, &lab->jobs)
         rv_timer_stop(lab->runtime, &rv_list_entry(node, struct job, node)->timer);
+    for (i = 0; i < LAB_CALLS_MAX; i++)
+        if (lab->answers[i].lab)
+            rv_timer_stop(lab->runtime, &lab->answers[i].timer);
     cr_assert_eq(reeve_runtime_pending(lab->runtime), 0);
     reeve_runtime_free(lab->runtime);
     lab->runtime = NULL;

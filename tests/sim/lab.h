@@ -10,6 +10,7 @@
  *     {"how": "never"}           finish only when the lab says so (lab_finish_held)
  *     {"how": "on_cancel"}       finish inside the cancel function
  *     {"how": "much"}            finish inside start with more text than any cap allows
+ *     {"how": "write"}           write "half ä" in pieces, the ä cut in two, and then finish
  */
 #ifndef RV_TESTS_SIM_LAB_H
 #define RV_TESTS_SIM_LAB_H
@@ -30,8 +31,28 @@ struct lab_record {
     unsigned canceled; /* times that its cancel was called */
     unsigned on_start;
     unsigned on_result;
+    unsigned on_permission;
+    unsigned on_output; /* the last one */
     uint64_t started_ns;
     uint64_t released_ns;
+    uint64_t asked_ns;
+    char heard[64]; /* of on_output, cut */
+};
+
+/* How the lab answers questions (lab_ask). */
+enum lab_policy {
+    LAB_SAYS_NOTHING, /* the test does, with lab_answer */
+    LAB_ALLOWS,       /* inside on_permission */
+    LAB_MIXED,        /* inside or 7 ms later; each fifth call is refused, each seventh "always" */
+};
+
+enum { LAB_NOBODY = LAB_CALLS_MAX };
+
+/* An answer that comes later. */
+struct lab_answer {
+    struct rv_timer timer;
+    struct lab *lab;
+    size_t index;
 };
 
 struct lab {
@@ -57,6 +78,11 @@ struct lab {
     enum reeve_call_status status[LAB_CALLS_MAX];
     uint64_t ended_us[LAB_CALLS_MAX];
     char text[LAB_CALLS_MAX][192]; /* cut */
+    enum lab_policy policy;
+    size_t asked;      /* the call that is being asked about, or LAB_NOBODY */
+    size_t next_asked; /* questions are about this call or a later one */
+    unsigned questions;
+    struct lab_answer answers[LAB_CALLS_MAX];
     void (*on_event)(struct lab *lab);
 };
 
@@ -82,6 +108,16 @@ void lab_go_until(struct lab *lab, uint64_t ms);
 
 /* Submit, go, and see that the batch has ended once. */
 void lab_run(struct lab *lab);
+
+/* Have the batch ask, and the lab answer by its policy: before lab_submit. */
+void lab_ask(struct lab *lab, enum lab_policy policy);
+
+/* How LAB_MIXED answers a call, and whether it does so later. */
+enum reeve_permission lab_mixed_answer(size_t index);
+bool lab_mixed_is_later(size_t index);
+
+/* Answer the open question. */
+void lab_answer(struct lab *lab, enum reeve_permission answer, const char *reason);
 
 /* Finish all calls that are out. */
 void lab_finish_held(struct lab *lab);

@@ -35,6 +35,15 @@ static void fill(struct lab *lab)
     lab_call(lab, "look", "{\"how\": \"fail\"}");
     lab_call(lab, "look", "{}");
     lab_call(lab, "set", "{\"ms\": 5}");
+    lab_call(lab, "look", "{\"ms\": 5, \"how\": \"write\"}");
+    lab_call(lab, "look", "{\"how\": \"write\"}");
+}
+
+/* And one whose host is asked as well. */
+static void fill_asking(struct lab *lab)
+{
+    fill(lab);
+    lab_ask(lab, LAB_MIXED);
 }
 
 enum deed {
@@ -113,7 +122,7 @@ static void check_end(const struct plan *plan)
 }
 
 /* Run the batch with one deed at one event. False: there were not so many events. */
-static bool run_plan(struct rv_test *t, enum deed deed, unsigned at)
+static bool run_plan(struct rv_test *t, enum deed deed, unsigned at, void (*fill_lab)(struct lab *))
 {
     static struct plan plan;
     unsigned events;
@@ -123,7 +132,7 @@ static bool run_plan(struct rv_test *t, enum deed deed, unsigned at)
     plan.deed = deed;
     plan.at = at;
     plan.lab.on_event = act;
-    fill(&plan.lab);
+    fill_lab(&plan.lab);
     lab_submit(&plan.lab);
     lab_go(&plan.lab);
     check_end(&plan);
@@ -134,16 +143,26 @@ static bool run_plan(struct rv_test *t, enum deed deed, unsigned at)
     return events >= at;
 }
 
-RV_TEST(batch_life, may_end_inside_each_callback, .timeout = 60)
+static void end_inside_each_callback(struct rv_test *t, void (*fill_lab)(struct lab *lab))
 {
     unsigned deed, at;
 
     for (deed = 0; deed < DEEDS; deed++) {
-        for (at = 1; run_plan(t, (enum deed)deed, at); at++)
+        for (at = 1; run_plan(t, (enum deed)deed, at, fill_lab); at++)
             ;
         fprintf(stderr, "deed %u at each of %u events\n", deed, at - 1);
         cr_assert_gt(at, 20);
     }
+}
+
+RV_TEST(batch_life, may_end_inside_each_callback, .timeout = 60)
+{
+    end_inside_each_callback(t, fill);
+}
+
+RV_TEST(batch_life, may_end_inside_each_callback_and_question, .timeout = 60)
+{
+    end_inside_each_callback(t, fill_asking);
 }
 
 /* The same between the passes of the loop, the runtime's end included. */
@@ -159,7 +178,7 @@ RV_TEST(batch_life, may_end_between_the_passes, .timeout = 60)
             memset(&plan, 0, sizeof plan);
             lab_open(&plan.lab, t);
             plan.deed = (enum deed)deed;
-            fill(&plan.lab);
+            fill_asking(&plan.lab);
             rv_sim_set_reading_cost_ns(plan.lab.runtime, 200000);
             lab_submit(&plan.lab);
             for (pass = 0; pass < at && went_on; pass++)
@@ -289,6 +308,31 @@ RV_TEST(batch_life, a_tool_may_finish_after_batch_toolbox_and_runtime)
     cr_assert_eq(lab.record[0].canceled, 1);
     cr_assert_gt(t->failing.live, 0, "the handle keeps its memory");
     lab_close(&lab);
+}
+
+RV_TEST(batch_life, a_tool_may_finish_after_the_batch_and_after_the_toolbox)
+{
+    int toolbox;
+
+    for (toolbox = 0; toolbox < 2; toolbox++) {
+        struct lab lab;
+
+        lab_open(&lab, t);
+        lab.options.timeout_ms = 10;
+        lab.options.abandon_ms = 10;
+        lab_call(&lab, "set", "{\"how\": \"never\"}");
+        lab_run(&lab);
+        cr_assert_eq(lab.status[0], REEVE_CALL_TIMED_OUT);
+        cr_assert_eq(lab.stats.wall_us, 20000);
+        if (toolbox)
+            lab_free_toolbox(&lab);
+        lab_finish_held(&lab);
+        cr_assert_neq(lab.record[0].released, 0);
+        lab_go(&lab);
+        cr_assert_eq(lab.done, 1);
+        cr_assert_eq(lab.record[0].canceled, 1);
+        lab_close(&lab);
+    }
 }
 
 /* The runtime is freed while the toolbox lives: its batches are cancelled first, and an on_done may
@@ -458,15 +502,14 @@ RV_TEST(batch_life, finishing_once_is_not)
 static int whole_life(struct rv_test *run, void *arg)
 {
     static struct lab lab;
-    struct reeve_batch *batch;
     int error;
 
     (void)arg;
     error = lab_try_open(&lab, run);
     if (error)
         return error;
-    fill(&lab);
-    error = reeve_batch_run(lab.toolbox, lab.calls, lab.count, &lab.options, &batch);
+    fill_asking(&lab);
+    error = reeve_batch_run(lab.toolbox, lab.calls, lab.count, &lab.options, &lab.batch);
     lab_go(&lab);
     cr_assert_eq(lab.done, error ? 0 : 1);
     if (error)

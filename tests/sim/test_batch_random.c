@@ -18,6 +18,7 @@ enum {
     TIMEOUT_MS = 100,
     ABANDON_MS = 30,
     CANCELS = 4,
+    LATER_MS = 7, /* lab.h */
 };
 
 #define MS UINT64_C(1000000)
@@ -38,7 +39,10 @@ struct round {
     enum outcome outcome[CALLS];
     char kind[CALLS]; /* r, w, or ? for an unknown effect */
     struct cancel cancels[CANCELS];
+    bool asks;
     uint64_t passed_ns[CALLS];   /* when its place in the order was free */
+    uint64_t closed_ns[CALLS];   /* when the question about it was; UINT64_MAX: none was asked */
+    uint64_t allowed_ns[CALLS];  /* when it was known that it may run; UINT64_MAX: never */
     uint64_t canceled_ns[CALLS]; /* UINT64_MAX: never */
 };
 
@@ -182,6 +186,71 @@ static uint64_t find_passed(const struct round *round, size_t i)
     return abandoned;
 }
 
+/* Was the question about call j answered, and so? */
+static bool was_answered(const struct round *round, size_t j, enum reeve_permission answer)
+{
+    return round->closed_ns[j] != UINT64_MAX && round->closed_ns[j] <= round->canceled_ns[j] &&
+           lab_mixed_answer(j) == answer;
+}
+
+/* Need call i not be asked about, after what was said of calls before it? */
+static bool is_covered(const struct round *round, size_t i)
+{
+    const struct reeve_call *calls = round->lab.calls;
+    size_t j;
+
+    for (j = 0; j < i; j++)
+        if (was_answered(round, j, REEVE_PERMISSION_ALWAYS) &&
+            strcmp(calls[i].name, calls[j].name) == 0 &&
+            (round->kind[i] != '?' || strcmp(calls[i].arguments, calls[j].arguments) == 0))
+            return true;
+    return false;
+}
+
+/* Questions close when they are answered or when their call is cancelled, and a call that is
+ * covered may run once those about the calls before it are closed. */
+static void find_questions(struct round *round)
+{
+    uint64_t closed = round->lab.opened_ns;
+    size_t i;
+
+    for (i = 0; i < round->lab.count; i++) {
+        const struct lab_record *record = &round->lab.record[i];
+        uint64_t answer = record->asked_ns + (lab_mixed_is_later(i) ? LATER_MS * MS : 0);
+
+        round->closed_ns[i] = UINT64_MAX;
+        round->allowed_ns[i] = round->asks ? UINT64_MAX : round->lab.opened_ns;
+        if (record->on_permission) {
+            closed = answer < round->canceled_ns[i] ? answer : round->canceled_ns[i];
+            round->closed_ns[i] = closed;
+            if (closed == answer && lab_mixed_answer(i) != REEVE_PERMISSION_REFUSE)
+                round->allowed_ns[i] = answer;
+        } else if (round->asks && is_covered(round, i)) {
+            round->allowed_ns[i] = closed;
+        }
+    }
+}
+
+/* A call is asked about once the last question is closed, and only if it must be. */
+static void check_question(const struct round *round, size_t i)
+{
+    const struct lab_record *record = &round->lab.record[i];
+    size_t j;
+
+    if (!record->on_permission) {
+        WANT(round, i, !record->started || round->allowed_ns[i] != UINT64_MAX);
+        return;
+    }
+    WANT(round, i, round->asks && has_place(round, i) && !is_covered(round, i));
+    for (j = 0; j < i; j++)
+        if (round->closed_ns[j] != UINT64_MAX)
+            WANT(round, i, round->closed_ns[j] <= record->asked_ns);
+    if (was_answered(round, i, REEVE_PERMISSION_REFUSE))
+        WANT(round, i, !record->started);
+    if (record->started)
+        WANT(round, i, round->allowed_ns[i] <= record->started_ns);
+}
+
 /* In an order in which nobody comes before those that he waits for. */
 static void find_all_passed(struct round *round)
 {
@@ -225,7 +294,7 @@ static unsigned permits_held(const struct round *round, uint64_t at)
 /* While call i was ready and did not run, up to `until`, every permit was held by others. */
 static void check_haste(const struct round *round, size_t i, uint64_t until)
 {
-    uint64_t ready = ready_ns(round, i), at;
+    uint64_t ready = later(ready_ns(round, i), round->allowed_ns[i]), at;
     size_t k;
 
     if (ready < until)
@@ -251,6 +320,11 @@ static void check_status(const struct round *round, size_t i)
         WANT(round, i, round->canceled_ns[i] <= answered_ns(round, i));
         return;
     }
+    if (was_answered(round, i, REEVE_PERMISSION_REFUSE)) {
+        WANT(round, i, lab->status[i] == REEVE_CALL_REFUSED);
+        WANT(round, i, answered_ns(round, i) == round->closed_ns[i]);
+        return;
+    }
     WANT(round, i, lab->status[i] == wanted[round->outcome[i]]);
     WANT(round, i, answered_ns(round, i) <= round->canceled_ns[i]);
     if (lab->status[i] == REEVE_CALL_TIMED_OUT)
@@ -266,6 +340,7 @@ static void judge(struct round *round)
         const struct lab_record *record = &lab->record[i];
 
         check_status(round, i);
+        check_question(round, i);
         WANT(round, i, permits_held(round, round->passed_ns[i]) <= lab->options.max_concurrency);
         if (record->started) {
             WANT(round, i, record->on_start && record->on_start < record->started);
@@ -273,7 +348,8 @@ static void judge(struct round *round)
             check_order(round, i);
             check_haste(round, i, record->started_ns);
         } else if (has_place(round, i)) {
-            WANT(round, i, lab->status[i] == REEVE_CALL_CANCELED);
+            WANT(round, i,
+                 lab->status[i] == REEVE_CALL_CANCELED || lab->status[i] == REEVE_CALL_REFUSED);
             check_haste(round, i, answered_ns(round, i));
         }
     }
@@ -296,7 +372,13 @@ static void print(const struct round *round)
             (long long)lab->ended_us[i], (long long)(round->passed_ns[i] - lab->opened_ns) / 1000);
 }
 
-static void play(struct rv_test *t, unsigned number)
+/* What the rounds have met. */
+struct tally {
+    uint64_t questions;
+    uint64_t refused;
+};
+
+static void play(struct rv_test *t, unsigned number, struct tally *tally)
 {
     static struct round round;
     size_t count = 1 + pick(t, CALLS);
@@ -308,24 +390,35 @@ static void play(struct rv_test *t, unsigned number)
     round.lab.options.max_concurrency = pick(t, 2) ? 1 + pick(t, 6) : 1 + pick(t, 64);
     round.lab.options.timeout_ms = TIMEOUT_MS;
     round.lab.options.abandon_ms = ABANDON_MS;
+    round.asks = pick(t, 2);
+    if (round.asks)
+        lab_ask(&round.lab, LAB_MIXED);
     while (round.lab.count < count)
         add_call(&round, t);
     lab_submit(&round.lab);
     plan_cancels(&round, t);
     lab_go(&round.lab);
     cr_assert_eq(round.lab.done, 1, "round %u (RV_SEED=%llu)", number, (unsigned long long)t->seed);
+    find_questions(&round);
     find_all_passed(&round);
     if (getenv("RV_ROUND") && strtoul(getenv("RV_ROUND"), NULL, 10) == number)
         print(&round);
     judge(&round);
+    tally->questions += round.lab.questions;
+    tally->refused += round.lab.stats.refused;
     lab_close(&round.lab);
 }
 
 RV_TEST(batch_random, is_as_its_grouping_demands, .timeout = 120)
 {
+    struct tally tally = {0};
     unsigned number;
 
     for (number = 0; number < ROUNDS; number++)
-        play(t, number);
-    fprintf(stderr, "batch_random: %u batches, seed %llu\n", number, (unsigned long long)t->seed);
+        play(t, number, &tally);
+    fprintf(stderr, "batch_random: %u batches, %llu questions, %llu refused, seed %llu\n", number,
+            (unsigned long long)tally.questions, (unsigned long long)tally.refused,
+            (unsigned long long)t->seed);
+    cr_assert_gt(tally.questions, ROUNDS);
+    cr_assert_gt(tally.refused, ROUNDS / 10);
 }
