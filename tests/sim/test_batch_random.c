@@ -189,7 +189,7 @@ static uint64_t find_passed(const struct round *round, size_t i)
 /* Was the question about call j answered, and so? */
 static bool was_answered(const struct round *round, size_t j, enum reeve_permission answer)
 {
-    return round->closed_ns[j] != UINT64_MAX && round->closed_ns[j] <= round->canceled_ns[j] &&
+    return round->closed_ns[j] != UINT64_MAX && round->closed_ns[j] < round->canceled_ns[j] &&
            lab_mixed_answer(j) == answer;
 }
 
