@@ -32,6 +32,9 @@ int story_completion(struct rv_test *t, void *arg);
 int story_agent(struct rv_test *t, void *arg);
 /* Eight calls that depend on each other, three at a time, one of them late, one failing. */
 int story_batch(struct rv_test *t, void *arg);
+/* The same calls, of which each is asked about 3 ms before the answer, one being refused, and whose
+ * results are heard as they come. */
+int story_asking(struct rv_test *t, void *arg);
 
 /* List a folder and read its files by the built-in tools, one of them missing. */
 int story_files(struct rv_test *t, void *arg);

@@ -5,10 +5,17 @@
 #include "tests/world/story_tools.h"
 #include "tests/world/world.h"
 
+#include "base/utf8.h"
+#include "loop/timer.h"
+
 #include <reeve/batch.h>
 #include <reeve/error.h>
 
-enum { CALLS = 8 };
+enum {
+    CALLS = 8,
+    REFUSED = 1, /* the second call, in the story that asks */
+    ANSWER_MS = 3,
+};
 
 #define CALL(id, name, arguments)                                                                  \
     {                                                                                              \
@@ -16,10 +23,14 @@ enum { CALLS = 8 };
     }
 
 static const struct reeve_call calls[CALLS] = {
-    CALL("1", "slow", "{\"ms\":20}"),   CALL("2", "slow", "{\"ms\":0}"),
-    CALL("3", "set", "{\"ms\":10}"),    CALL("4", "odd", "{}"),
-    CALL("5", "slow", "{\"ms\":500}"),  CALL("6", "slow", "{\"fail\":true}"),
-    CALL("7", "nonesuch", "{\"a\":1}"), CALL("8", "set", "{\"n\":"),
+    CALL("1", "slow", "{\"ms\":20,\"say\":1}"),
+    CALL("2", "slow", "{\"ms\":0}"),
+    CALL("3", "set", "{\"ms\":10}"),
+    CALL("4", "odd", "{}"),
+    CALL("5", "slow", "{\"ms\":500,\"say\":1}"),
+    CALL("6", "slow", "{\"fail\":true}"),
+    CALL("7", "nonesuch", "{\"a\":1}"),
+    CALL("8", "set", "{\"n\":"),
 };
 
 struct telling {
@@ -27,6 +38,9 @@ struct telling {
     struct rv_world *world;
     struct reeve_toolbox *tools;
     struct reeve_batch *batch; /* NULL when it is over */
+    bool asks;
+    struct rv_timer answer;
+    size_t asked;
     unsigned done;
     unsigned results;
     int error;
@@ -50,6 +64,41 @@ static void on_result(struct reeve_batch *batch, size_t index, void *arg)
     rv_world_step(telling->world);
 }
 
+static void on_output(struct reeve_batch *batch, size_t index, const char *bytes, size_t len,
+                      void *arg)
+{
+    struct telling *telling = arg;
+
+    (void)batch;
+    cr_assert(index == 0 || index == 4);
+    cr_assert(rv_utf8_valid(bytes, len));
+    rv_world_step(telling->world);
+}
+
+static void answer_due(struct rv_timer *timer)
+{
+    struct telling *telling = rv_container_of(timer, struct telling, answer);
+
+    if (telling->batch)
+        reeve_batch_permit(telling->batch, telling->asked,
+                           telling->asked == REFUSED ? REEVE_PERMISSION_REFUSE
+                                                     : REEVE_PERMISSION_ALLOW,
+                           "it is too fast");
+}
+
+static void on_permission(struct reeve_batch *batch, size_t index,
+                          const struct reeve_tool_call *call, void *arg)
+{
+    struct telling *telling = arg;
+
+    (void)batch;
+    cr_assert_str_eq(reeve_tool_call_id(call), calls[index].id);
+    cr_assert_lt(index, 6, "it is no good call");
+    telling->asked = index;
+    rv_timer_start_ms(rv_world_runtime(telling->world), &telling->answer, ANSWER_MS);
+    rv_world_step(telling->world);
+}
+
 /* Every call has a result, in the order of the calls, and the figures add up. */
 static void on_done(struct reeve_batch *batch, int error, void *arg)
 {
@@ -69,7 +118,8 @@ static void on_done(struct reeve_batch *batch, int error, void *arg)
     }
     cr_assert_eq(reeve_batch_stats(batch, &stats), 0);
     cr_assert_eq(stats.calls, CALLS);
-    cr_assert_eq(stats.succeeded + stats.failed + stats.canceled, CALLS);
+    cr_assert_eq(stats.succeeded + stats.failed + stats.canceled + stats.refused, CALLS);
+    rv_timer_stop(rv_world_runtime(telling->world), &telling->answer);
     cr_assert_leq(stats.peak_running, 3);
     rv_world_step(telling->world);
     telling->batch = NULL;
@@ -104,6 +154,8 @@ static int submit(struct telling *telling, struct rv_test *t)
     options.max_concurrency = 3;
     options.grouping = REEVE_GROUPING_HAZARDS;
     options.timeout_ms = 100;
+    options.on_permission = telling->asks ? on_permission : NULL;
+    options.on_output = on_output;
     options.on_start = on_start;
     options.on_result = on_result;
     options.on_done = on_done;
@@ -111,10 +163,13 @@ static int submit(struct telling *telling, struct rv_test *t)
     return reeve_batch_run(telling->tools, calls, CALLS, &options, &telling->batch);
 }
 
-int story_batch(struct rv_test *t, void *arg)
+static int tell(struct rv_test *t, const struct story *story, bool asks)
 {
-    struct telling telling = {.story = arg};
-    int error = submit(&telling, t);
+    struct telling telling = {.story = story, .asks = asks};
+    int error;
+
+    rv_timer_init(&telling.answer, answer_due);
+    error = submit(&telling, t);
 
     if (!error) {
         rv_world_play(telling.world, &telling.done, strike, &telling);
@@ -123,4 +178,14 @@ int story_batch(struct rv_test *t, void *arg)
     reeve_toolbox_free(telling.tools);
     rv_world_close(telling.world);
     return error;
+}
+
+int story_batch(struct rv_test *t, void *arg)
+{
+    return tell(t, arg, false);
+}
+
+int story_asking(struct rv_test *t, void *arg)
+{
+    return tell(t, arg, true);
 }

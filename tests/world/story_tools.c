@@ -37,6 +37,8 @@ static void finish(struct job *job, const char *text)
 
     rv_timer_stop(job->runtime, &job->timer);
     job->call = NULL;
+    if (reeve_json_get(reeve_tool_call_arguments(call), "say"))
+        reeve_tool_call_write(call, "\xA4r: ", 4);
     if (reeve_json_get(reeve_tool_call_arguments(call), "fail"))
         reeve_tool_call_fail(call, 0, "it failed as it was told", 24);
     else
@@ -85,6 +87,8 @@ static int start(struct reeve_tool_call *call, void *arg)
         join(job);
     rv_timer_init(&job->timer, over);
     rv_timer_start_ms(arg, &job->timer, (uint64_t)after_ms);
+    if (reeve_json_get(reeve_tool_call_arguments(call), "say"))
+        reeve_tool_call_write(call, "hear \xC3", 6);
     return 0;
 }
 

@@ -7,7 +7,8 @@
 
 /*
  * "slow" (a read), "set" (a write) and "odd" (of unknown effect). {"ms": 20} finishes after so long
- * [10], {"fail": true} badly; a cancel ends it at once. 0 or REEVE_ENOMEM.
+ * [10], {"fail": true} badly, {"say": true} says so as it goes; a cancel ends it at once. 0 or
+ * REEVE_ENOMEM.
  */
 int story_tools_add(struct reeve_toolbox *toolbox, struct reeve_runtime *runtime);
 

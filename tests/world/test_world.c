@@ -58,6 +58,16 @@ RV_TEST(world, batch, .timeout = 30)
                                  "6 failed\n7 unknown\n8 invalid\n");
 }
 
+RV_TEST(world, asking, .timeout = 30)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    rv_notes_clear();
+    cr_assert_eq(story_asking(t, &story), 0);
+    cr_assert_str_eq(rv_notes(), "1 succeeded\n2 refused\n3 succeeded\n4 succeeded\n5 timed out\n"
+                                 "6 failed\n7 unknown\n8 invalid\n");
+}
+
 /* Too late an answer, in 20 ms of the world's time. */
 RV_TEST(world, late_answer, .timeout = 30)
 {
