@@ -18,7 +18,9 @@ bin_PROGRAMS += %D%/reeve-agent
 %C%_reeve_agent_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
 %C%_reeve_agent_LDADD = libreeve.la %D%/server/libmodelserver.la $(EVENT_LIBS)
 
-noinst_PROGRAMS += %D%/embed
+noinst_PROGRAMS += %D%/embed %D%/batch
 %C%_embed_SOURCES = %D%/embed.c
 %C%_embed_LDADD = libreeve.la $(EVENT_LIBS)
+%C%_batch_SOURCES = %D%/batch.c
+%C%_batch_LDADD = libreeve.la
 # The example programs: built by make, never installed.

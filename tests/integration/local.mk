@@ -21,6 +21,9 @@ rv_test_programs += %D%/test-real-tools
 
 # reeve-agent against reeve-model-server, each a process of its own.
 rv_script_tests += %D%/agent-program %D%/agent-faults
+
+# The example of a batch.
+rv_script_tests += %D%/batch-example
 EXTRA_DIST += %D%/agent-lib
 
 rv_test_programs += %D%/test-real-http
