@@ -5,6 +5,7 @@ rv_bench_programs = \
 	%D%/reeve-bench \
 	%D%/peers/curl-streams \
 	%D%/peers/curl-turn \
+	%D%/peers/files-direct \
 	%D%/peers/start-curl \
 	%D%/peers/start-reeve \
 	%D%/peers/yajl-direct
@@ -19,6 +20,7 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 	%D%/memory.h \
 	%D%/play.c \
 	%D%/report.c \
+	%D%/row_batch.c \
 	%D%/row_delta.c \
 	%D%/row_hazards.c \
 	%D%/row_hop.c \
@@ -40,6 +42,8 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 %C%_peers_yajl_direct_SOURCES = %D%/peers/yajl-direct.c %D%/clock.c %D%/bench.h
 %C%_peers_yajl_direct_LDADD = $(YAJL_LIBS)
 
+%C%_peers_files_direct_SOURCES = %D%/peers/files-direct.c %D%/clock.c %D%/bench.h
+
 # The raw loop that the peers of libcurl share.
 rv_bench_curl = %D%/peers/curl-loop.c %D%/peers/curl-loop.h %D%/clock.c %D%/bench.h %D%/server.h
 
@@ -59,6 +63,8 @@ rv_bench_curl = %D%/peers/curl-loop.c %D%/peers/curl-loop.h %D%/clock.c %D%/benc
 
 EXTRA_DIST += \
 	%D%/peers/hazards-python.py \
+	%D%/peers/batch-node.mjs \
+	%D%/peers/batch-python.py \
 	%D%/peers/json-node.mjs \
 	%D%/peers/json-python.py \
 	%D%/peers/turn-aiohttp.py \

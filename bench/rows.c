@@ -9,8 +9,10 @@ const struct bench_row *const bench_rows[] = {
     &bench_row_json_write_chunk, &bench_row_json_write,
     &bench_row_sse_parse,        &bench_row_stream_delta,
     &bench_row_loop_hop,         &bench_row_loop_lag,
-    &bench_row_batch_hazards,    &bench_row_http_turn,
-    &bench_row_startup,          &bench_row_memory_stream,
+    &bench_row_batch_noop,       &bench_row_batch_hazards,
+    &bench_row_batch_sleep,      &bench_row_batch_files,
+    &bench_row_http_turn,        &bench_row_startup,
+    &bench_row_memory_stream,    NULL,
     NULL,
 };
 /* clang-format on */
