@@ -13,6 +13,5 @@ const struct bench_row *const bench_rows[] = {
     &bench_row_batch_sleep,      &bench_row_batch_files,
     &bench_row_http_turn,        &bench_row_startup,
     &bench_row_memory_stream,    NULL,
-    NULL,
 };
 /* clang-format on */
