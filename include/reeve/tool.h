@@ -64,9 +64,10 @@ struct reeve_tool {
 
     /*
      * May be NULL. Say what one call touches, with reeve_claims_add, by its arguments, which are
-     * parsed and valid. What is not claimed is not touched; without a claim a call touches nothing.
-     * Return 0, or a negative code: the call then fails with that code's text. It comes before the
-     * call may start, more than once perhaps; nothing may be cancelled, submitted or freed in it.
+     * parsed and valid. What is not claimed is not touched; without a claim a call touches nothing,
+     * and has its order with barriers only. Return 0, or a negative code: the call then fails with
+     * that code's text. It comes before the call may start, more than once perhaps; nothing may be
+     * cancelled, submitted or freed in it.
      *
      * NULL: every call has the tool's effect on everything.
      */

@@ -370,6 +370,14 @@ static int touch_claim(struct reeve_tool_call *call, size_t i, struct rv_place *
                             effect == REEVE_EFFECT_WRITE);
 }
 
+/* A barrier waits for such a call too, and it for the barrier. */
+static int touch_nothing(struct rv_hazards *hazards, struct rv_place *place)
+{
+    struct rv_resource *nothing = rv_resources_find(&hazards->resources, "", "");
+
+    return nothing ? rv_hazards_touch(hazards, place, nothing, false) : REEVE_ENOMEM;
+}
+
 int rv_claims_touch(struct reeve_tool_call *call, struct rv_place *place)
 {
     struct rv_hazards *hazards = &call->core->batch->hazards;
@@ -379,6 +387,8 @@ int rv_claims_touch(struct reeve_tool_call *call, struct rv_place *place)
     if (!call->tool->spec.describe || hazards->grouping == REEVE_GROUPING_WRITES_FIRST)
         return rv_hazards_touch(hazards, place, rv_hazards_everything(hazards),
                                 call->effect != REEVE_EFFECT_READ);
+    if (!count_of(call))
+        return touch_nothing(hazards, place);
     for (i = 0; !error && i < count_of(call); i++)
         error = touch_claim(call, i, place);
     return error;

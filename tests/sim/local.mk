@@ -40,12 +40,15 @@ rv_test_programs += %D%/test-sim-batch
 %C%_test_sim_batch_SOURCES = \
 	%D%/lab.c \
 	%D%/lab.h \
+	%D%/oracle.c \
+	%D%/oracle.h \
 	%D%/test_batch.c \
 	%D%/test_batch_life.c \
 	%D%/test_batch_random.c \
 	%D%/test_hazards.c \
 	%D%/test_permission.c \
 	%D%/test_writing.c
+	%D%/test_oracle.c
 %C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
 rv_test_programs += %D%/test-sim-agent
