@@ -84,27 +84,44 @@ static bool make_absolute(const struct rv_file_op *op, char *path)
     return len >= 0 && (size_t)len < RV_FILE_PATH_BYTES;
 }
 
+/* An errno. `path` is absolute: it begins at the system's topmost folder. */
+static int walk_anywhere(const char *path, char *names, size_t size)
+{
+    int top_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int error;
+
+    if (top_fd < 0)
+        return errno;
+    error = rv_walk_canonical(top_fd, path, true, names, size);
+    close(top_fd);
+    return error;
+}
+
+static int walk_once(const struct rv_file_op *op, char *names, size_t size)
+{
+    char path[RV_FILE_PATH_BYTES];
+
+    if (!op->anywhere)
+        return rv_walk_canonical(op->root->fd, rv_root_relative(op->root, op->path), false, names,
+                                 size);
+    return make_absolute(op, path) ? walk_anywhere(path, names, size) : ENAMETOOLONG;
+}
+
 static void resolve_by_walk(struct rv_file_op *op)
 {
-    char path[RV_FILE_PATH_BYTES], names[RV_FILE_PATH_BYTES];
-    const char *walked = path;
+    char base[RV_FILE_PATH_BYTES] = "", names[RV_FILE_PATH_BYTES];
     int error = EAGAIN, tries;
 
     rv_file_op_sliced(op);
-    if (!op->anywhere)
-        walked = rv_root_relative(op->root, op->path);
-    else if (!make_absolute(op, path))
-        error = ENAMETOOLONG;
     for (tries = 0; error == EAGAIN && tries < MAX_WALK_TRIES; tries++)
-        error = rv_walk_canonical(op->root->fd, walked, op->anywhere, names, sizeof names);
+        error = walk_once(op, names, sizeof names);
     if (error) {
         resolving_failed(op, error);
         return;
     }
-    path[0] = '\0';
     if (!op->anywhere)
-        base_of(op, path);
-    rv_path_clean(path, names[0] ? names : ".", op->canonical, RV_FILE_PATH_BYTES);
+        base_of(op, base);
+    rv_path_clean(base, names[0] ? names : ".", op->canonical, RV_FILE_PATH_BYTES);
 }
 
 static void mend(struct rv_file_op *op)

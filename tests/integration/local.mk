@@ -7,6 +7,7 @@ rv_test_programs += %D%/test-real-file
 	%D%/file-list.c \
 	%D%/file-outside.c \
 	%D%/file-read.c \
+	%D%/file-resolve.c \
 	%D%/file-write.c \
 	%D%/file-world.c \
 	%D%/file-world.h
