@@ -51,6 +51,12 @@ rv_test_programs += %D%/test-sim-batch
 	%D%/test_oracle.c
 %C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
+rv_test_programs += %D%/test-sim-claims
+%C%_test_sim_claims_SOURCES = \
+	%D%/runtime.h \
+	%D%/test_claims.c
+%C%_test_sim_claims_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+
 rv_test_programs += %D%/test-sim-agent
 %C%_test_sim_agent_SOURCES = \
 	%D%/agent-stage.c \
