@@ -108,28 +108,45 @@ static void on_done(struct reeve_batch *ended, int error, void *arg)
     }
 }
 
-static void begin(struct rv_test *t)
+static int open_toolbox(void)
 {
     struct reeve_tool tool;
+    int error = reeve_toolbox_new(runtime, &toolbox);
 
-    set_up(t);
-    files = rv_sim_files_of(runtime);
-    rv_sim_file_put(files, "a", "in a", 4);
-    rv_sim_file_put(files, "dir/b", "in b", 4);
-    rv_sim_file_link(files, "link", "a");
-    rv_sim_file_link(files, "nothing", "dir/new");
-    cr_assert_eq(reeve_toolbox_new(runtime, &toolbox), 0);
-    cr_assert_eq(reeve_toolbox_add_files(toolbox, "/anywhere"), 0);
+    if (error)
+        return error;
+    error = reeve_toolbox_add_files(toolbox, "/anywhere");
     reeve_tool_init(&tool);
     tool.name = "touch";
     tool.effect = REEVE_EFFECT_READ;
     tool.start = start;
     tool.describe = describe;
-    cr_assert_eq(reeve_toolbox_add(toolbox, &tool), 0);
+    if (!error)
+        error = reeve_toolbox_add(toolbox, &tool);
     tool.name = "shell";
     tool.effect = REEVE_EFFECT_UNKNOWN;
     tool.describe = NULL;
-    cr_assert_eq(reeve_toolbox_add(toolbox, &tool), 0);
+    if (!error)
+        error = reeve_toolbox_add(toolbox, &tool);
+    if (error)
+        reeve_toolbox_free(toolbox);
+    return error;
+}
+
+static void make_files(void)
+{
+    files = rv_sim_files_of(runtime);
+    rv_sim_file_put(files, "a", "in a", 4);
+    rv_sim_file_put(files, "dir/b", "in b", 4);
+    rv_sim_file_link(files, "link", "a");
+    rv_sim_file_link(files, "nothing", "dir/new");
+}
+
+static void begin(struct rv_test *t)
+{
+    set_up(t);
+    make_files();
+    cr_assert_eq(open_toolbox(), 0);
     reeve_batch_options_init(&options);
     options.grouping = REEVE_GROUPING_HAZARDS;
     options.max_concurrency = 5;
@@ -358,4 +375,54 @@ CLAIMS_TEST(a_toolbox_is_freed_while_paths_are_looked_up)
     toolbox = NULL;
     cr_assert_eq(done, 1);
     cr_assert_eq(rv_sim_file_pending(files), 0);
+}
+
+/* Calls that wait for each other in every way there is. */
+static int whole_order(struct rv_test *run, void *arg)
+{
+    struct reeve_runtime_options runtime_options;
+    size_t i;
+    int error;
+
+    (void)arg;
+    reeve_runtime_options_init(&runtime_options);
+    runtime_options.allocator = &run->allocator;
+    error = reeve_runtime_new(NULL, &runtime_options, &runtime);
+    if (error)
+        return error;
+    make_files();
+    error = open_toolbox();
+    if (error) {
+        reeve_runtime_free(runtime);
+        return error;
+    }
+    reeve_batch_options_init(&options);
+    options.grouping = REEVE_GROUPING_HAZARDS;
+    options.on_done = on_done;
+    count = done = 0;
+    order[0] = '\0';
+    call("touch", "{\"w\": \"a\", \"db\": \"x\"}");
+    call("touch", "{\"w\": \"dir/b\"}");
+    call("touch", "{\"r\": \"dir\"}");
+    call("touch", "{\"r\": \"/\"}");
+    call("touch", "{\"w\": \"link\", \"r\": \"dir\"}");
+    call("list_directory", "{}");
+    call("shell", "{}");
+    call("touch", "{\"w\": \"dir\"}");
+    error = reeve_batch_run(toolbox, calls, count, &options, &batch);
+    if (!error) {
+        cr_assert_eq(reeve_runtime_run(runtime), 0);
+        cr_assert_eq(done, 1);
+        for (i = 0; i < count; i++)
+            if (statuses[i] != REEVE_CALL_SUCCEEDED)
+                error = REEVE_ENOMEM;
+    }
+    reeve_toolbox_free(toolbox);
+    reeve_runtime_free(runtime);
+    return error;
+}
+
+RV_TEST(claims, survive_any_failed_allocation, .timeout = 60)
+{
+    RV_SWEEP_ALLOCATIONS(t, whole_order, NULL, 20);
 }
