@@ -368,6 +368,18 @@ CLAIMS_TEST(a_batch_is_cancelled_while_paths_are_looked_up)
     cr_assert_eq(statuses[1], REEVE_CALL_CANCELED);
 }
 
+CLAIMS_TEST(a_disk_that_does_not_answer_is_not_waited_for)
+{
+    options.timeout_ms = 50;
+    rv_sim_file_stall(files, RV_SIM_FILE_RESOLVE, 1);
+    call("touch", "{\"w\": \"a\"}");
+    call("touch", "{\"w\": \"dir\"}");
+    run_all();
+    cr_assert_eq(statuses[0], REEVE_CALL_TIMED_OUT);
+    cr_assert_eq(statuses[1], REEVE_CALL_SUCCEEDED);
+    cr_assert_str_eq(order, "bB");
+}
+
 CLAIMS_TEST(a_toolbox_is_freed_while_paths_are_looked_up)
 {
     be_under_way();
