@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Memory, buffer, list, heap, map, digest, utf8, error. No loop, no I/O.
+# Memory, buffer, list, heap, map, digest, pattern, utf8, error. No loop, no I/O.
 noinst_LTLIBRARIES += %D%/libbase.la
 %C%_libbase_la_SOURCES = \
 	%D%/alloc.c \
@@ -22,6 +22,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/map.c \
 	%D%/map.h \
 	%D%/options.h \
+	%D%/pattern.c \
+	%D%/pattern.h \
 	%D%/utf8.c \
 	%D%/utf8.h
-%C%_libbase_la_LIBADD = $(CRYPTO_LIBS)
+%C%_libbase_la_LIBADD = $(CRYPTO_LIBS) $(PCRE2_LIBS)

@@ -8,6 +8,7 @@ rv_test_programs += %D%/test-base
 	%D%/base-heap.c \
 	%D%/base-lru.c \
 	%D%/base-map.c \
+	%D%/base-pattern.c \
 	%D%/base-utf8.c
 %C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
 
