@@ -45,7 +45,7 @@ rv_script_tests += \
 	%D%/scripts/simulated \
 	%D%/scripts/style \
 	%D%/scripts/threads
-EXTRA_DIST += %D%/exports.list %D%/mutants.list
+EXTRA_DIST += %D%/data %D%/exports.list %D%/mutants.list
 
 # Fuzzes each target for FUZZ_SECONDS [600], FUZZ_JOBS [1] side by side; needs clang.
 .PHONY: fuzz

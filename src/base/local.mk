@@ -24,6 +24,8 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/options.h \
 	%D%/pattern.c \
 	%D%/pattern.h \
+	%D%/pattern_names.c \
+	%D%/pattern_names.h \
 	%D%/utf8.c \
 	%D%/utf8.h
 %C%_libbase_la_LIBADD = $(CRYPTO_LIBS) $(PCRE2_LIBS)

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "base/pattern.h"
+#include "base/pattern_names.h"
 
 #include <reeve/error.h>
 #include <stdio.h>
@@ -103,6 +104,21 @@ static int compile(struct rv_pattern *pattern, const char *text, size_t len, uns
     return say(problem, REEVE_EINVAL, offset, (const char *)why);
 }
 
+/* As ECMAScript writes it, put into PCRE2's words first. */
+static int compile_ecma(struct rv_pattern *pattern, const char *text, size_t len, unsigned flags,
+                        struct rv_pattern_problem *problem)
+{
+    char *short_text = rv_alloc(pattern->mem, len);
+    int error;
+
+    if (!short_text)
+        return REEVE_ENOMEM;
+    len = rv_pattern_shorten_names(text, len, short_text);
+    error = compile(pattern, short_text, len, flags, problem);
+    rv_free(pattern->mem, short_text);
+    return error;
+}
+
 static int prepare(struct rv_pattern *pattern)
 {
     pattern->match = pcre2_match_data_create(1, pattern->general);
@@ -128,7 +144,12 @@ int rv_pattern_new(struct rv_mem *mem, const char *text, size_t len, unsigned fl
         return REEVE_ENOMEM;
     pattern->mem = mem;
     pattern->general = pcre2_general_context_create(allocate, release, mem);
-    error = pattern->general ? compile(pattern, text, len, flags, problem) : REEVE_ENOMEM;
+    if (!pattern->general)
+        error = REEVE_ENOMEM;
+    else if (flags & RV_PATTERN_ECMA)
+        error = compile_ecma(pattern, text, len, flags, problem);
+    else
+        error = compile(pattern, text, len, flags, problem);
     if (!error)
         error = prepare(pattern);
     if (error)

@@ -18,6 +18,8 @@
 
 #include <reeve/error.h>
 
+#include "base/hash.h"
+
 enum {
     DOUBLE_TEXT_BYTES = 40, /* "-d.dddddddddddddddde-324" and some room */
     MOST_DIGITS = 17,       /* that a double can need */
@@ -376,4 +378,133 @@ int rv_number_add_double(struct rv_buffer *out, double number)
     }
     decimal.negative = signbit(number) != 0;
     return add_decimal(out, &decimal);
+}
+
+/* The next digit from *at on, the point skipped; 0 where they have ended. */
+static char next_digit(const char **at, const char *end)
+{
+    if (*at < end && **at == '.')
+        (*at)++;
+    return *at < end ? *(*at)++ : '0';
+}
+
+/* Of two numbers that are not zero, whatever their signs. */
+static int compare_magnitudes(const struct decimal *a, const struct decimal *b)
+{
+    const char *a_at = a->first, *b_at = b->first;
+
+    if (a->saturated && b->saturated)
+        return (a->point > 0) - (b->point > 0);
+    if (a->point != b->point)
+        return a->point < b->point ? -1 : 1;
+    while (a_at < a->end || b_at < b->end) {
+        const char a_digit = next_digit(&a_at, a->end), b_digit = next_digit(&b_at, b->end);
+
+        if (a_digit != b_digit)
+            return a_digit < b_digit ? -1 : 1;
+    }
+    return 0;
+}
+
+static int sign_of(const struct decimal *number)
+{
+    return !number->count ? 0 : number->negative ? -1 : 1;
+}
+
+int rv_number_compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    const struct decimal left = dissect(a, a_len), right = dissect(b, b_len);
+    const int a_sign = sign_of(&left), b_sign = sign_of(&right);
+
+    if (a_sign != b_sign)
+        return a_sign < b_sign ? -1 : 1;
+    return a_sign ? a_sign * compare_magnitudes(&left, &right) : 0;
+}
+
+bool rv_number_is_integer(const char *text, size_t len)
+{
+    const struct decimal number = dissect(text, len);
+
+    if (!number.count)
+        return true;
+    return number.saturated ? number.point > 0 : number.point >= (int64_t)number.count;
+}
+
+bool rv_number_is_zero(const char *text, size_t len)
+{
+    return !dissect(text, len).count;
+}
+
+size_t rv_number_digits(const char *text, size_t len)
+{
+    return dissect(text, len).count;
+}
+
+uint64_t rv_number_hash(uint64_t seed, const char *text, size_t len)
+{
+    const struct decimal number = dissect(text, len);
+    const char *at = number.first;
+    uint64_t hash = seed ^ (uint64_t)(sign_of(&number) + 1);
+
+    if (!number.count)
+        return rv_hash(hash, "0", 1);
+    if (number.saturated)
+        return rv_hash(hash, number.point > 0 ? "+" : "-", 1);
+    while (at < number.end)
+        hash = hash * UINT64_C(0x100000001B3) + (unsigned char)next_digit(&at, number.end);
+    return rv_hash(hash, &number.point, sizeof number.point);
+}
+
+static uint64_t times_modulo(uint64_t a, uint64_t b, uint64_t modulus)
+{
+    uint64_t product = 0;
+
+    for (a %= modulus; b; b >>= 1) {
+        if (b & 1)
+            product = product >= modulus - a ? product - (modulus - a) : product + a;
+        a = a >= modulus - a ? a - (modulus - a) : a + a;
+    }
+    return product;
+}
+
+/* The digits of a number, taken as an integer, modulo another (below 10^18). */
+static uint64_t digits_modulo(const struct decimal *number, uint64_t modulus)
+{
+    const char *at = number->first;
+    uint64_t rest = 0;
+
+    while (at < number->end)
+        rest = (rest * 10 + (uint64_t)(next_digit(&at, number->end) - '0')) % modulus;
+    return rest;
+}
+
+static uint64_t power_of_ten_modulo(uint64_t exponent, uint64_t modulus)
+{
+    uint64_t power = 1 % modulus, base = 10 % modulus;
+
+    for (; exponent; exponent >>= 1) {
+        if (exponent & 1)
+            power = times_modulo(power, base, modulus);
+        base = times_modulo(base, base, modulus);
+    }
+    return power;
+}
+
+bool rv_number_is_multiple(const char *text, size_t len, const char *of, size_t of_len)
+{
+    const struct decimal number = dissect(text, len), divisor = dissect(of, of_len);
+    uint64_t modulus = 0, rest;
+    int64_t zeros;
+
+    if (!number.count || !divisor.count)
+        return !number.count;
+    if (number.saturated || divisor.saturated || divisor.count > RV_NUMBER_DIVISOR_DIGITS ||
+        !mantissa_of(&divisor, &modulus))
+        return false;
+    /* Both without the zeros at their ends; so a divisor that has more of them does not divide. */
+    zeros = (number.point - (int64_t)number.count) - (divisor.point - (int64_t)divisor.count);
+    if (zeros < 0)
+        return false;
+    rest = digits_modulo(&number, modulus);
+    return !times_modulo(rest, power_of_ten_modulo((uint64_t)zeros, modulus), modulus);
 }

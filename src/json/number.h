@@ -6,6 +6,7 @@
 #ifndef RV_JSON_NUMBER_H
 #define RV_JSON_NUMBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,24 @@ int rv_number_int64(const char *text, size_t len, int64_t *ret);
 
 /* The same, NUL-terminated; correctly rounded. REEVE_EINVAL past the range; too small gives 0. */
 int rv_number_double(const char *text, size_t len, double *ret);
+
+/*
+ * These are exact, whatever the number of digits. Exponents past 10^15 are taken as endless: such
+ * numbers are equal if their signs are, and so are those that are too small.
+ */
+bool rv_number_is_integer(const char *text, size_t len);
+/* Below, equal or above: -1, 0, 1. */
+int rv_number_compare(const char *a, size_t a_len, const char *b, size_t b_len);
+/* The same for numbers that are equal. */
+uint64_t rv_number_hash(uint64_t seed, const char *text, size_t len);
+/* Whether the first is the second times an integer. 0 is a multiple of all, nothing else of 0. The
+ * second has RV_NUMBER_DIVISOR_DIGITS at most, see rv_number_digits. */
+bool rv_number_is_multiple(const char *text, size_t len, const char *of, size_t of_len);
+/* Without the zeros at both ends. */
+size_t rv_number_digits(const char *text, size_t len);
+bool rv_number_is_zero(const char *text, size_t len);
+
+enum { RV_NUMBER_DIVISOR_DIGITS = 18 };
 
 /*
  * Append the one form that all spellings of the same decimal number have (1, 1.0 and 10e-1; every

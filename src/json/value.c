@@ -90,10 +90,9 @@ const struct reeve_json *rv_json_walk_leave(struct rv_json_walk *walk)
     return walk->levels[--walk->depth].value;
 }
 
-RV_EXPORT const struct reeve_json *reeve_json_get(const struct reeve_json *value, const char *key)
+const struct reeve_json *rv_json_find(const struct reeve_json *value, const char *key, size_t len)
 {
     const struct rv_json_object *object;
-    const size_t len = strlen(key);
     uint32_t i;
 
     if (!is(value, REEVE_JSON_OBJECT) || !value->count || len > UINT32_MAX)
@@ -112,6 +111,11 @@ RV_EXPORT const struct reeve_json *reeve_json_get(const struct reeve_json *value
             return &member->value;
     }
     return NULL;
+}
+
+RV_EXPORT const struct reeve_json *reeve_json_get(const struct reeve_json *value, const char *key)
+{
+    return rv_json_find(value, key, strlen(key));
 }
 
 RV_EXPORT const struct reeve_json *reeve_json_at(const struct reeve_json *value, size_t index)

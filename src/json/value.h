@@ -60,6 +60,10 @@ uint32_t rv_json_hash(uint64_t seed, const char *key, size_t len);
 uint32_t rv_json_index_slot(const struct rv_json_index *index, const struct rv_json_member *members,
                             const char *key, uint32_t len, uint32_t hash);
 
+/* The member of an object with that key, which may hold NULs; NULL if there is none, or no object.
+ */
+const struct reeve_json *rv_json_find(const struct reeve_json *value, const char *key, size_t len);
+
 /*
  * Walking over a value and all that is in it, without recursion. `enter` steps into an array or
  * object, and does nothing for other values; `next` gives the children of the innermost one by

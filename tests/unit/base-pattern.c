@@ -57,6 +57,11 @@ RV_TEST(pattern, follows_its_flags)
     cr_assert_eq(find(t, "a$", RV_PATTERN_ECMA, "a\n"), REEVE_ENOTFOUND);
     cr_assert_eq(find(t, "^\\u00e4\\u{1F600}$", RV_PATTERN_ECMA, "\xC3\xA4\xF0\x9F\x98\x80"), 0);
     cr_assert_eq(find(t, "^\\d$", RV_PATTERN_ECMA, "\xE0\xA5\xA7"), REEVE_ENOTFOUND);
+    cr_assert_eq(find(t, "^[\\p{gc=Lowercase_Letter}]\\P{Letter}$", RV_PATTERN_ECMA,
+                      "\xC3\xA4"
+                      "1"),
+                 0);
+    cr_assert_eq(find(t, "^\\\\p{Letter}$", RV_PATTERN_ECMA, "\\p{Letter}"), 0);
     cr_assert_eq(find(t, "[^]", RV_PATTERN_ECMA, "\n"), 0);
     cr_assert_eq(find(t, "[]", RV_PATTERN_ECMA, "x"), REEVE_ENOTFOUND);
 }

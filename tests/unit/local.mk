@@ -24,6 +24,8 @@ rv_test_programs += %D%/test-json
 	%D%/json-copy.c \
 	%D%/json-number.c \
 	%D%/json-reader.c \
+	%D%/json-schema.c \
+	%D%/json-schema-suite.c \
 	%D%/json-writer.c
 %C%_test_json_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_JSON)
 
