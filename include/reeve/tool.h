@@ -105,9 +105,14 @@ void reeve_toolbox_free(struct reeve_toolbox *toolbox);
 /*
  * Add a tool. Everything in it is copied, `arg` as a pointer: what it points at must live until the
  * last call of the tool is finished.
- * Returns 0; REEVE_EINVAL (a bad name, no start function, parameters that are not a JSON object);
- * REEVE_EEXIST; REEVE_ECLOSING (the toolbox is being freed); REEVE_ENOMEM. reeve_toolbox_problem
- * says more.
+ * The parameters are compiled; calls whose arguments do not fit them are answered with what is
+ * wrong (REEVE_CALL_INVALID), and never reach the tool. Known is what draft 2020-12 of JSON Schema
+ * says of types, values, numbers, strings, arrays, objects and alternatives, and $ref inside the
+ * document; "pattern" only if Reeve was built with PCRE2. Other keywords are taken for annotations.
+ *
+ * Returns 0; REEVE_EINVAL (a bad name, no start function, parameters that are no JSON object or no
+ * JSON Schema); REEVE_EEXIST; REEVE_ECLOSING (the toolbox is being freed); REEVE_ENOMEM.
+ * reeve_toolbox_problem says more.
  */
 int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *tool);
 

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "json/copy.h"
 #include "json/reader.h"
+#include "json/schema.h"
 
 #include <reeve/error.h>
 
@@ -95,6 +96,27 @@ static enum reeve_call_status refuse_non_object(struct reeve_tool_call *call,
     return REEVE_CALL_INVALID;
 }
 
+/* Whether they are what the tool's schema wants. */
+static enum reeve_call_status check_arguments(struct reeve_tool_call *call,
+                                              const struct reeve_json *value,
+                                              struct rv_refusal *refusal)
+{
+    struct rv_schema_report report;
+    int error;
+
+    if (!call->tool->schema)
+        return REEVE_CALL_PENDING;
+    error = rv_schema_check(call->tool->schema, value, &report);
+    if (!error)
+        return REEVE_CALL_PENDING;
+    if (error == REEVE_ENOMEM)
+        return refuse_unreadable(call, error, refusal);
+    refusal->len = 0;
+    say(refusal, "The arguments of %s are not what it takes: %s.", call->tool->spec.name,
+        report.text);
+    return REEVE_CALL_INVALID;
+}
+
 static bool is_blank(const char *text, size_t len)
 {
     size_t i;
@@ -113,6 +135,7 @@ static enum reeve_call_status read_arguments(struct reeve_tool_call *call,
     size_t len = call->text_len;
     struct rv_json_reader *reader = call->core->toolbox->reader;
     const struct reeve_json *value;
+    enum reeve_call_status status;
     int error;
 
     if (is_blank(text, len)) {
@@ -123,6 +146,9 @@ static enum reeve_call_status read_arguments(struct reeve_tool_call *call,
     error = rv_json_reader_parse(reader, text, len, &value);
     if (!error && reeve_json_type(value) != REEVE_JSON_OBJECT)
         return refuse_non_object(call, value, refusal);
+    status = error ? REEVE_CALL_PENDING : check_arguments(call, value, refusal);
+    if (status != REEVE_CALL_PENDING)
+        return status;
     if (!error)
         error = rv_json_copy(&call->core->arguments, value, &call->arguments);
     return error ? refuse_unreadable(call, error, refusal) : REEVE_CALL_PENDING;

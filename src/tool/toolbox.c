@@ -13,6 +13,7 @@
 #include "loop/runtime.h"
 #include "tool/batch.h"
 #include "json/reader.h"
+#include "json/schema.h"
 
 #include <reeve/error.h>
 
@@ -77,6 +78,12 @@ static void free_owners(struct reeve_toolbox *toolbox)
     }
 }
 
+static void free_tool(struct reeve_toolbox *toolbox, struct rv_tool *tool)
+{
+    rv_schema_free(tool->schema);
+    rv_free(toolbox->mem, tool);
+}
+
 void rv_toolbox_ref(struct reeve_toolbox *toolbox)
 {
     toolbox->refs++;
@@ -91,7 +98,7 @@ void rv_toolbox_unref(struct reeve_toolbox *toolbox)
         return;
     free_owners(toolbox);
     for (i = 0; i < toolbox->count; i++)
-        rv_free(mem, toolbox->tools[i]);
+        free_tool(toolbox, toolbox->tools[i]);
     rv_free(mem, toolbox->tools);
     rv_free(mem, toolbox->definitions);
     rv_free(mem, toolbox->slots);
@@ -239,8 +246,23 @@ static bool effect_is_known(enum reeve_effect effect)
     return false;
 }
 
+static int compile_schema(struct reeve_toolbox *toolbox, const struct reeve_tool *tool,
+                          const struct reeve_json *value, struct rv_schema **ret_schema)
+{
+    struct rv_schema_problem problem;
+    int error = rv_schema_compile(toolbox->mem, value, ret_schema, &problem);
+
+    if (error == REEVE_ENOMEM)
+        rv_toolbox_set_problem(toolbox, "Out of memory.");
+    else if (error)
+        rv_toolbox_set_problem(toolbox, "The parameters of %s are no JSON Schema: %s.", tool->name,
+                               problem.text);
+    return !error || error == REEVE_ENOMEM ? error : REEVE_EINVAL;
+}
+
 /* The schema must be JSON, and an object. */
-static int check_parameters(struct reeve_toolbox *toolbox, const struct reeve_tool *tool)
+static int read_parameters(struct reeve_toolbox *toolbox, const struct reeve_tool *tool,
+                           struct rv_schema **ret_schema)
 {
     struct rv_json_reader *reader = toolbox->reader;
     const struct reeve_json *value;
@@ -261,7 +283,7 @@ static int check_parameters(struct reeve_toolbox *toolbox, const struct reeve_to
         rv_toolbox_set_problem(toolbox, "The parameters of %s are not a JSON object.", tool->name);
         return REEVE_EINVAL;
     }
-    return 0;
+    return compile_schema(toolbox, tool, value, ret_schema);
 }
 
 static int check_tool(struct reeve_toolbox *toolbox, const struct reeve_tool *tool)
@@ -284,7 +306,7 @@ static int check_tool(struct reeve_toolbox *toolbox, const struct reeve_tool *to
         rv_toolbox_set_problem(toolbox, "The effect of %s is none that there is.", tool->name);
         return REEVE_EINVAL;
     }
-    return tool->parameters ? check_parameters(toolbox, tool) : 0;
+    return 0;
 }
 
 static const char *put_text(char **out, const char *text)
@@ -325,6 +347,7 @@ static struct rv_tool *copy_tool(struct rv_mem *mem, const struct reeve_tool *sp
 static int add_one(struct reeve_toolbox *toolbox, const struct reeve_tool *given)
 {
     struct reeve_tool spec = {.size = sizeof spec};
+    struct rv_schema *schema = NULL;
     struct rv_tool *tool;
     int error;
 
@@ -338,13 +361,17 @@ static int add_one(struct reeve_toolbox *toolbox, const struct reeve_tool *given
     if (error)
         return error;
     error = reserve(toolbox, 1);
+    if (!error && spec.parameters)
+        error = read_parameters(toolbox, &spec, &schema);
     if (error)
         return error;
     tool = copy_tool(toolbox->mem, &spec);
     if (!tool) {
+        rv_schema_free(schema);
         rv_toolbox_set_problem(toolbox, "Out of memory.");
         return REEVE_ENOMEM;
     }
+    tool->schema = schema;
     toolbox->tools[toolbox->count++] = tool;
     toolbox->slots[find_slot(toolbox, tool->spec.name)] = (uint32_t)toolbox->count;
     list_definitions(toolbox);
@@ -357,7 +384,7 @@ static void drop_tools(struct reeve_toolbox *toolbox, size_t count)
     if (toolbox->count == count)
         return;
     while (toolbox->count > count)
-        rv_free(toolbox->mem, toolbox->tools[--toolbox->count]);
+        free_tool(toolbox, toolbox->tools[--toolbox->count]);
     fill_slots(toolbox);
     list_definitions(toolbox);
 }

@@ -21,11 +21,13 @@
 
 struct rv_json_reader;
 struct rv_root;
+struct rv_schema;
 
 /* One tool. Its texts stand behind it in the same block. It stays where it is. */
 struct rv_tool {
     struct reeve_tool spec;
     struct reeve_tool_stats stats;
+    struct rv_schema *schema; /* of the arguments; NULL: none was given, and all objects fit */
     bool enabled;
 };
 
@@ -47,7 +49,7 @@ struct reeve_toolbox {
     struct rv_root *world;         /* where paths that hosts claim begin; made when it is wanted */
     struct rv_list batches;        /* of reeve_batch.in_toolbox */
     struct reeve_tool_stats stats; /* of all tools, and of calls of none */
-    char problem[256];
+    char problem[512];
 };
 
 void rv_toolbox_ref(struct reeve_toolbox *toolbox);

@@ -92,6 +92,9 @@ static void bench_done(struct bench *bench)
     } while (0)
 
 #define SAYS(bench, tool, arguments, text) EXPECT(bench, tool, arguments, REEVE_CALL_FAILED, text)
+#define REFUSES(bench, tool, arguments, text)                                                      \
+    EXPECT(bench, tool, arguments, REEVE_CALL_INVALID,                                             \
+           "The arguments of " tool " are not what it takes: " text)
 #define GIVES(bench, tool, arguments, text)                                                        \
     EXPECT(bench, tool, arguments, REEVE_CALL_SUCCEEDED, text)
 
@@ -159,16 +162,11 @@ RV_TEST(file_tools, arguments_that_are_wrong)
 
     bench_init(&bench, t);
     world_text(&bench.world, "file", "0123456789");
-    SAYS(&bench, "read_file", "{}",
-         "\"path\" is missing: give the file's path as a string, relative to the root folder");
-    SAYS(&bench, "read_file", "{\"path\":null}",
-         "\"path\" is missing: give the file's path as a string, relative to the root folder");
-    SAYS(&bench, "read_file", "{\"path\":7}",
-         "\"path\" is of type number: give the file's path as a string, relative to the root "
-         "folder");
-    SAYS(&bench, "read_file", "{\"path\":[\"file\"]}",
-         "\"path\" is of type array: give the file's path as a string, relative to the root "
-         "folder");
+    REFUSES(&bench, "read_file", "{}", "path: wanted a string (it is required), given nothing.");
+    REFUSES(&bench, "read_file", "{\"path\":null}", "path: wanted a string, given null.");
+    REFUSES(&bench, "read_file", "{\"path\":7}", "path: wanted a string, given the number 7.");
+    REFUSES(&bench, "read_file", "{\"path\":[\"file\"]}",
+            "path: wanted a string, given an array of 1 element.");
     SAYS(&bench, "read_file", "{\"path\":\"\"}",
          "\"path\" is empty: give the file's path as a string, relative to the root folder");
     SAYS(&bench, "list_directory", "{\"path\":\"\"}",
@@ -177,23 +175,23 @@ RV_TEST(file_tools, arguments_that_are_wrong)
     SAYS(&bench, "read_file", "{\"path\":\"file\\u0000/../../etc/passwd\"}",
          "\"path\" has a NUL character in it, and no name of a file has one: give the path without "
          "it");
-    SAYS(&bench, "read_file", "{\"path\":\"file\",\"offset\":-1}",
-         "\"offset\" is -1: give a whole number of bytes, 0 or more, or leave it out");
-    SAYS(&bench, "read_file", "{\"path\":\"file\",\"offset\":1.5}",
-         "\"offset\" is 1.5: give a whole number of bytes, 0 or more, or leave it out");
-    SAYS(&bench, "read_file", "{\"path\":\"file\",\"offset\":\"2\"}",
-         "\"offset\" is of type string: give a whole number of bytes, 0 or more, or leave it out");
+    REFUSES(&bench, "read_file", "{\"path\":\"file\",\"offset\":-1}",
+            "offset: wanted 0 or more, given the number -1.");
+    REFUSES(&bench, "read_file", "{\"path\":\"file\",\"offset\":1.5}",
+            "offset: wanted an integer or null, given the number 1.5.");
+    REFUSES(&bench, "read_file", "{\"path\":\"file\",\"offset\":\"2\"}",
+            "offset: wanted an integer or null, given the string \"2\".");
     SAYS(&bench, "read_file", "{\"path\":\"file\",\"offset\":99999999999999999999}",
          "\"offset\" is 99999999999999999999: give a whole number of bytes, 0 or more, or leave it "
          "out");
-    SAYS(&bench, "read_file", "{\"path\":\"file\",\"limit\":0}",
-         "\"limit\" is 0: give a whole number of bytes, 1 or more, or leave it out");
+    REFUSES(&bench, "read_file", "{\"path\":\"file\",\"limit\":0}",
+            "limit: wanted 1 or more, given the number 0.");
     SAYS(&bench, "read_file", "{\"path\":\"file\",\"offset\":10}",
          "\"offset\" is 10, and \"file\" has only 10 bytes: give a smaller one");
     SAYS(&bench, "read_file", "{\"path\":\"file\",\"offset\":9223372036854775807}",
          "\"offset\" is 9223372036854775807, and \"file\" has only 10 bytes: give a smaller one");
-    SAYS(&bench, "list_directory", "{\"recursive\":\"yes\"}",
-         "\"recursive\" is of type string: give true or false, or leave it out");
+    REFUSES(&bench, "list_directory", "{\"recursive\":\"yes\"}",
+            "recursive: wanted true or false or null, given the string \"yes\".");
 
     arguments = malloc(6000);
     snprintf(arguments, 6000, "{\"path\":\"%0*d\"}", 5000, 0);

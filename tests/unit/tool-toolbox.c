@@ -101,6 +101,9 @@ RV_TEST(toolbox, refuses_what_is_no_tool_and_says_why)
     tool = make_tool("other");
     tool.parameters = "{\"type\" \"object\"}";
     want_refused(&box, &tool, REEVE_EINVAL, "not JSON");
+    tool.parameters = "{\"properties\":{\"a\":{\"type\":\"strng\"}}}";
+    want_refused(&box, &tool, REEVE_EINVAL,
+                 " are no JSON Schema: at \"/properties/a/type\": there is no type \"strng\";");
     tool.parameters = "[]";
     want_refused(&box, &tool, REEVE_EINVAL, "not a JSON object");
     tool.parameters = "";

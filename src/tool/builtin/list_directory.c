@@ -182,13 +182,14 @@ void rv_list_directory_define(struct reeve_tool *tool)
         "in /, symbolic links in @, special files in ?; a regular file's name is followed by a tab "
         "and its size in bytes. Unprintable characters of names are escaped with a backslash, as "
         "in C.";
-    tool->parameters =
-        "{\"type\":\"object\",\"properties\":{"
-        "\"path\":{\"type\":\"string\",\"description\":\"The directory's path, relative to the "
-        "root folder. Default: . (the root folder itself)\"},"
-        "\"recursive\":{\"type\":\"boolean\",\"description\":\"Also list everything below it, with "
-        "paths relative to it. Default: false\"}},"
-        "\"required\":[],\"additionalProperties\":false}";
+    tool->parameters = "{\"type\":\"object\",\"properties\":{"
+                       "\"path\":{\"type\":[\"string\",\"null\"],\"description\":\"The directory's "
+                       "path, relative to the "
+                       "root folder. Default: . (the root folder itself)\"},"
+                       "\"recursive\":{\"type\":[\"boolean\",\"null\"],\"description\":\"Also list "
+                       "everything below it, with "
+                       "paths relative to it. Default: false\"}},"
+                       "\"required\":[],\"additionalProperties\":false}";
     tool->start = start;
     tool->describe = rv_describe_read;
 }

@@ -294,9 +294,11 @@ void rv_read_file_define(struct reeve_tool *tool)
         "{\"type\":\"object\",\"properties\":{"
         "\"path\":{\"type\":\"string\",\"description\":\"The file's path, relative to the root "
         "folder, for example src/main.c\"},"
-        "\"offset\":{\"type\":\"integer\",\"minimum\":0,\"description\":\"The byte to start at. "
+        "\"offset\":{\"type\":[\"integer\",\"null\"],\"minimum\":0,\"description\":\"The byte to "
+        "start at. "
         "Default: 0, the beginning\"},"
-        "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"description\":\"How many bytes to read. "
+        "\"limit\":{\"type\":[\"integer\",\"null\"],\"minimum\":1,\"description\":\"How many bytes "
+        "to read. "
         "Default: all to the end\"}},"
         "\"required\":[\"path\"],\"additionalProperties\":false}";
     tool->start = start;
