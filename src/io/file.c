@@ -15,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "io/file_op.h"
+#include "io/file_stat.h"
 #include "loop/runtime.h"
 
 #include <reeve/error.h>
@@ -38,6 +39,7 @@ struct rv_file_read {
     uint64_t offset;
     uint64_t limit;
     size_t max_bytes;
+    bool whole;
     int fd;
     struct rv_buffer head;
     struct rv_buffer tail;
@@ -46,6 +48,7 @@ struct rv_file_read {
     uint64_t tail_offset;
     struct rv_file_content content;
     struct rv_file_problem problem;
+    struct stat status;
     void (*on_done)(struct rv_file_read *read, int error, void *arg);
     void *arg;
 };
@@ -128,6 +131,11 @@ static void tail_came(struct rv_file_read *read, size_t got)
 
 static void unsized_over(struct rv_file_read *read)
 {
+    if (read->head.len > read->max_bytes && read->whole) {
+        read->content.file_size = read->offset + read->head.len;
+        finish(read, REEVE_ETOOBIG);
+        return;
+    }
     if (read->head.len > read->max_bytes) {
         read->content.more = true;
         read->head.len = read->max_bytes;
@@ -189,6 +197,10 @@ static void begin(struct rv_file_read *read, uint64_t size)
     range = read->offset < size ? size - read->offset : 0;
     if (range > read->limit)
         range = read->limit;
+    if (range > read->max_bytes && read->whole) {
+        finish(read, REEVE_ETOOBIG);
+        return;
+    }
     read->head_wanted = (size_t)range;
     if (range > read->max_bytes) {
         read->tail_wanted = read->max_bytes / 2;
@@ -208,6 +220,7 @@ static void opened(struct rv_file_read *read)
 {
     read->fd = read->op.opened.fd;
     read->problem = read->op.opened.problem;
+    read->status = read->op.opened.status;
     if (read->op.error)
         finish(read, read->op.error);
     else
@@ -261,6 +274,7 @@ int rv_file_read_start(struct rv_root *root, const struct rv_file_read_options *
     read->offset = options->offset;
     read->limit = options->limit;
     read->max_bytes = options->max_bytes;
+    read->whole = options->whole;
     read->on_done = options->on_done;
     read->arg = options->arg;
     read->fd = -1;
@@ -292,6 +306,18 @@ void rv_file_read_abort(struct rv_file_read *read)
 const struct rv_file_content *rv_file_read_content(const struct rv_file_read *read)
 {
     return &read->content;
+}
+
+char *rv_file_read_take(struct rv_file_read *read)
+{
+    read->content.head = "";
+    read->content.head_len = 0;
+    return rv_buffer_steal(&read->head, NULL);
+}
+
+struct rv_file_status rv_file_read_status(const struct rv_file_read *read)
+{
+    return rv_file_status_of(&read->status);
 }
 
 const struct rv_file_problem *rv_file_read_problem(const struct rv_file_read *read)

@@ -15,6 +15,7 @@
 #include <reeve/runtime.h>
 
 struct rv_root;
+struct rv_file_status;
 struct rv_file_read;
 struct rv_file_list;
 
@@ -42,10 +43,11 @@ struct rv_file_read_options {
     uint64_t offset;
     uint64_t limit; /* UINT64_MAX: to the end */
     size_t max_bytes;
+    bool whole; /* all of the range or nothing: REEVE_ETOOBIG if it is more than max_bytes */
     /*
      * 0; REEVE_ENOTFOUND, REEVE_ENOTDIR (a part of the path that is not the last), REEVE_EOUTSIDE,
-     * REEVE_ENOTFILE, REEVE_EACCESS, REEVE_ESYSTEM, REEVE_ENOMEM, REEVE_ECANCELED. Exactly once,
-     * later. The request may be read inside and is gone afterwards.
+     * REEVE_ENOTFILE, REEVE_EACCESS, REEVE_ETOOBIG, REEVE_ESYSTEM, REEVE_ENOMEM, REEVE_ECANCELED.
+     * Exactly once, later. The request may be read inside and is gone afterwards.
      */
     void (*on_done)(struct rv_file_read *read, int error, void *arg);
     void *arg;
@@ -76,6 +78,10 @@ struct rv_file_content {
     bool more;          /* … and there was more than max_bytes to read */
 };
 const struct rv_file_content *rv_file_read_content(const struct rv_file_read *read);
+/* In on_done: the memory of the head becomes the caller's (rv_free); NULL if nothing was read. */
+char *rv_file_read_take(struct rv_file_read *read);
+/* In on_done: what file it was, as it was when it was opened (io/file_stat.h). */
+struct rv_file_status rv_file_read_status(const struct rv_file_read *read);
 /* In on_done, with an error. */
 const struct rv_file_problem *rv_file_read_problem(const struct rv_file_read *read);
 

@@ -35,7 +35,7 @@ static int64_t ns_of(struct timespec time)
     return (int64_t)time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
-static struct rv_file_status status_of(const struct stat *status)
+struct rv_file_status rv_file_status_of(const struct stat *status)
 {
     return (struct rv_file_status){
         .type = rv_file_type(status->st_mode),
@@ -46,6 +46,13 @@ static struct rv_file_status status_of(const struct stat *status)
         .modified_ns = ns_of(status->st_mtim),
         .changed_ns = ns_of(status->st_ctim),
     };
+}
+
+bool rv_file_status_same(const struct rv_file_status *one, const struct rv_file_status *other)
+{
+    return one->type == other->type && one->device == other->device && one->inode == other->inode &&
+           one->size == other->size && one->modified_ns == other->modified_ns &&
+           one->changed_ns == other->changed_ns;
 }
 
 static void look(struct rv_file_stat *stat)
@@ -71,7 +78,7 @@ static void place_came(struct rv_file_stat *stat)
     if (place.is_folder && !S_ISDIR(place.status.st_mode))
         error = REEVE_ENOTDIR;
     else
-        stat->status = status_of(&place.status);
+        stat->status = rv_file_status_of(&place.status);
     rv_file_request_finish(&stat->base, error);
 }
 
@@ -89,7 +96,7 @@ static void op_done(struct rv_file_op *op)
     }
     stat->base.problem = op->opened.problem;
     if (!op->error)
-        stat->status = status_of(&op->opened.status);
+        stat->status = rv_file_status_of(&op->opened.status);
     rv_file_request_finish(&stat->base, op->error);
 }
 

@@ -3,6 +3,8 @@
 #ifndef RV_IO_FILE_STAT_H
 #define RV_IO_FILE_STAT_H
 
+#include <sys/stat.h>
+
 #include "io/file.h"
 
 struct rv_file_stat;
@@ -17,6 +19,10 @@ struct rv_file_status {
     int64_t modified_ns; /* since 1970 */
     int64_t changed_ns;
 };
+
+struct rv_file_status rv_file_status_of(const struct stat *status);
+/* Whether they are of the same file, which nobody has touched between. */
+bool rv_file_status_same(const struct rv_file_status *one, const struct rv_file_status *other);
 
 struct rv_file_stat_options {
     const char *path;

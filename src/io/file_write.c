@@ -3,9 +3,9 @@
  * Writing a whole file beneath a root.
  *
  * Happy path of a new or a replaced file: find its place → create a file beside it, under a name of
- * our own → write, piece by piece → (sync it) → rename → (open the folder, sync it) → done. In
- * place, or appended: place → open, created if it is missing → write → (sync it; the folder too if
- * it was created) → done.
+ * our own → write, piece by piece → (sync it) → (look whether the old one is still the one that is
+ * to be replaced) → rename → (open the folder, sync it) → done. In place, or appended: place →
+ * open, created if it is missing → write → (sync it; the folder too if it was created) → done.
  *
  * Ways to fail: the place (file_open.c); it names no regular file, or one that may not be written;
  * the name of our own is taken, several times; any call that the system refuses (a full disk). The
@@ -34,6 +34,7 @@ enum write_state {
     WRITE_CREATING,
     WRITE_WRITING,
     WRITE_SYNCING,
+    WRITE_LOOKING,
     WRITE_RENAMING,
     WRITE_OPENING_FOLDER,
     WRITE_SYNCING_FOLDER,
@@ -43,6 +44,7 @@ struct rv_file_write {
     struct rv_file_request base;
     enum write_state state;
     struct rv_file_write_options options;
+    struct rv_file_status only;
     struct rv_place place;
     char beside[32]; /* the name of the file beside */
     bool has_beside;
@@ -50,7 +52,9 @@ struct rv_file_write {
     unsigned names;
     int fd;
     int folder_fd; /* open for syncing */
-    size_t written;
+    uint64_t written;
+    const char *piece; /* what of the piece under way is not written yet */
+    size_t piece_len;
 };
 
 static struct rv_file_write *write_of(struct rv_file_request *request)
@@ -97,20 +101,30 @@ static void rename_over(struct rv_file_write *write)
 {
     bool only_new = write->options.how == RV_FILE_WRITE_NEW;
 
-    rv_file_close(write->base.root, &write->fd);
-    if (!goes_beside(write)) {
-        open_folder(write);
-        return;
-    }
     write->state = WRITE_RENAMING;
     rv_file_op_rename(&write->base.op, write->place.folder_fd, write->beside,
                       write->place.folder_fd, write->place.name, only_new ? RENAME_NOREPLACE : 0);
 }
 
+static void synced(struct rv_file_write *write)
+{
+    rv_file_close(write->base.root, &write->fd);
+    if (!goes_beside(write)) {
+        open_folder(write);
+        return;
+    }
+    if (!write->options.only) {
+        rename_over(write);
+        return;
+    }
+    write->state = WRITE_LOOKING;
+    rv_file_op_open(&write->base.op, write->place.folder_fd, write->place.name, RV_WANT_LOOK);
+}
+
 static void sync_file(struct rv_file_write *write)
 {
     if (!write->options.sync) {
-        rename_over(write);
+        synced(write);
         return;
     }
     write->state = WRITE_SYNCING;
@@ -119,15 +133,14 @@ static void sync_file(struct rv_file_write *write)
 
 static void write_piece(struct rv_file_write *write)
 {
-    const char *from = write->options.bytes + write->written;
-    size_t left = write->options.len - write->written;
-
-    if (!left) {
+    if (!write->piece_len && write->options.on_want)
+        write->piece_len = write->options.on_want(write, &write->piece, write->options.arg);
+    if (!write->piece_len) {
         sync_file(write);
         return;
     }
     write->state = WRITE_WRITING;
-    rv_file_op_write(&write->base.op, write->fd, from, left, write->written);
+    rv_file_op_write(&write->base.op, write->fd, write->piece, write->piece_len, write->written);
 }
 
 /* ---- the first ones ---------------------------------------------------------------------------
@@ -156,9 +169,20 @@ static void create(struct rv_file_write *write)
                           flags | O_NONBLOCK, (mode_t)write->options.mode, NULL);
 }
 
+/* Whether what has this status may be replaced. */
+static bool is_wanted(const struct rv_file_write *write, const struct stat *status)
+{
+    struct rv_file_status now = rv_file_status_of(status);
+
+    return rv_file_status_same(&now, &write->only);
+}
+
 static int check_place(struct rv_file_write *write)
 {
     const struct rv_place *place = &write->place;
+
+    if (write->options.only && !(place->exists && is_wanted(write, &place->status)))
+        return REEVE_EEXIST;
 
     if (place->exists && write->options.how == RV_FILE_WRITE_NEW)
         return REEVE_EEXIST;
@@ -201,7 +225,17 @@ static void wrote(struct rv_file_write *write)
         return;
     }
     write->written += write->base.op.got;
+    write->piece += write->base.op.got;
+    write->piece_len -= write->base.op.got;
     write_piece(write);
+}
+
+static void looked(struct rv_file_write *write)
+{
+    if (is_wanted(write, &write->base.op.opened.status))
+        rename_over(write);
+    else
+        rv_file_request_finish(&write->base, REEVE_EEXIST);
 }
 
 static void renamed(struct rv_file_write *write)
@@ -230,17 +264,30 @@ static bool has_other_way(struct rv_file_write *write)
     return true;
 }
 
+static void op_failed(struct rv_file_write *write)
+{
+    const struct rv_file_op *op = &write->base.op;
+
+    if (has_other_way(write))
+        return;
+    /* Removed, or made a link that leads elsewhere. */
+    if (write->state == WRITE_LOOKING &&
+        (op->error == REEVE_ENOTFOUND || op->error == REEVE_EOUTSIDE)) {
+        rv_file_request_finish(&write->base, REEVE_EEXIST);
+        return;
+    }
+    if (write->state == WRITE_PLACING || write->state == WRITE_CREATING)
+        write->base.problem = op->opened.problem;
+    write->base.problem.os_errno = op->os_errno;
+    rv_file_request_fail(&write->base);
+}
+
 static void op_done(struct rv_file_op *op)
 {
     struct rv_file_write *write = write_of(rv_file_request_of(op));
 
     if (op->error) {
-        if (has_other_way(write))
-            return;
-        if (write->state == WRITE_PLACING || write->state == WRITE_CREATING)
-            write->base.problem = op->opened.problem;
-        write->base.problem.os_errno = op->os_errno;
-        rv_file_request_fail(&write->base);
+        op_failed(write);
         return;
     }
     switch (write->state) {
@@ -254,7 +301,10 @@ static void op_done(struct rv_file_op *op)
         wrote(write);
         break;
     case WRITE_SYNCING:
-        rename_over(write);
+        synced(write);
+        break;
+    case WRITE_LOOKING:
+        looked(write);
         break;
     case WRITE_RENAMING:
         renamed(write);
@@ -282,6 +332,12 @@ int rv_file_write_start(struct rv_root *root, const struct rv_file_write_options
         return error;
     write = write_of(request);
     write->options = *options;
+    if (options->only)
+        write->only = *options->only;
+    if (!options->on_want) {
+        write->piece = options->bytes;
+        write->piece_len = options->len;
+    }
     if (!write->options.mode)
         write->options.mode = DEFAULT_MODE;
     write->place.folder_fd = -1;

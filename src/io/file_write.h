@@ -8,7 +8,7 @@
 #ifndef RV_IO_FILE_WRITE_H
 #define RV_IO_FILE_WRITE_H
 
-#include "io/file.h"
+#include "io/file_stat.h"
 
 struct rv_file_write;
 
@@ -24,6 +24,15 @@ struct rv_file_write_options {
     enum rv_file_write_how how;
     const char *bytes; /* the caller's until on_done */
     size_t len;
+    /* In place of `bytes`: the next piece, the caller's until it is asked again or done; 0 bytes:
+     * that was all. */
+    size_t (*on_want)(struct rv_file_write *write, const char **ret_bytes, void *arg);
+    /*
+     * Of a replacing: only if the file is still this one, untouched, when the new one takes its
+     * name; else REEVE_EEXIST. (Who writes in the moment between this last look and the renaming,
+     * or within one tick of the file system's clock to the same length, is not seen.) NULL: always.
+     */
+    const struct rv_file_status *only;
     unsigned mode; /* of a file that did not exist, less the process's mask; 0: 0666 */
     bool sync;     /* it is on the disk when this is done, its name too */
     /*
