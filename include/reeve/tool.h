@@ -122,8 +122,12 @@ int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *to
  * read_file(path, offset [0], limit [all]) gives the file's text; offset and limit are in bytes. A
  * file that is longer than the result may be keeps its head and its tail.
  * list_directory(path [.], recursive [false]) gives one entry a line, sorted by bytes; folders end
- * in
- * "/", regular files are followed by a tab and their size in bytes.
+ * in "/", regular files are followed by a tab and their size in bytes.
+ * write_file(path, content) writes a whole file, which appears or replaces the old one at once,
+ * with the old one's permissions; folders of the path that are missing are made. edit_file(path,
+ * old_text, new_text, replace_all [false]) replaces a text that must stand in the file once, or
+ * every occurrence of it. The file may have up to 8 MiB and must be UTF-8 without NUL bytes. It is
+ * written like the above, and not at all if somebody has changed it meanwhile.
  *
  * Returns 0; REEVE_ENOTFOUND, REEVE_ENOTDIR, REEVE_EACCESS, REEVE_ESYSTEM (the root);
  * REEVE_EEXIST; REEVE_ENOMEM.

@@ -7,11 +7,17 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/builtin/arguments.c \
 	%D%/builtin/builtin.h \
 	%D%/builtin/describe.c \
+	%D%/builtin/edit_file.c \
 	%D%/builtin/files.c \
 	%D%/builtin/list_directory.c \
+	%D%/builtin/near.c \
+	%D%/builtin/near.h \
+	%D%/builtin/needle.c \
+	%D%/builtin/needle.h \
 	%D%/builtin/read_file.c \
 	%D%/builtin/visible.c \
 	%D%/builtin/visible.h \
+	%D%/builtin/write_file.c \
 	%D%/call.c \
 	%D%/call.h \
 	%D%/claims.c \

@@ -146,6 +146,8 @@ int rv_sim_tree_walk(struct rv_sim_tree *tree, struct rv_sim_node *from, const c
             if (++walk->links > MAX_LINKS)
                 return ELOOP;
             error = rv_sim_tree_walk(tree, walk->folder, walk->node->bytes, true, walk);
+            if (error == ENOENT && !part.last)
+                walk->folder = NULL; /* the last name is not the one that is missing */
             if (error && (error != ENOENT || !part.last))
                 return error;
         }

@@ -103,3 +103,9 @@ rv_test_programs += %D%/test-sim-file
 	%D%/runtime.h \
 	%D%/test_file.c
 %C%_test_sim_file_LDADD = $(RV_TEST_LIBS) $(RV_SIM_IO)
+
+rv_test_programs += %D%/test-sim-file-tools
+%C%_test_sim_file_tools_SOURCES = \
+	%D%/runtime.h \
+	%D%/test_file_tools.c
+%C%_test_sim_file_tools_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)

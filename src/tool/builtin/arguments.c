@@ -80,6 +80,21 @@ bool rv_arg_number(struct reeve_tool_call *call, const char *key, uint64_t least
     return false;
 }
 
+bool rv_arg_text(struct reeve_tool_call *call, const char *key, const char *what,
+                 const char **ret_text, size_t *ret_len)
+{
+    const struct reeve_json *value = argument(call, key);
+    const char *text = reeve_json_string(value, ret_len);
+
+    if (text) {
+        *ret_text = text;
+        return true;
+    }
+    rv_tool_refuse(call, false, "\"%s\" is %s%s: give %s as a string", key, value ? "of type " : "",
+                   value ? reeve_json_type_name(reeve_json_type(value)) : "missing", what);
+    return false;
+}
+
 bool rv_arg_bool(struct reeve_tool_call *call, const char *key, bool fallback, bool *ret_value)
 {
     const struct reeve_json *value = argument(call, key);

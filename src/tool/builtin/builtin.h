@@ -17,6 +17,7 @@
 /* One root's tools: the `arg` of each of them. The toolbox owns it. */
 struct rv_file_tools {
     struct rv_mem *mem;
+    struct reeve_runtime *runtime;
     struct rv_root *root;
     struct rv_list running; /* of rv_file_call.node */
 };
@@ -27,12 +28,15 @@ struct rv_file_call {
     struct rv_file_tools *tools;
     struct reeve_tool_call *call;
     const char *path;                          /* the argument; lives as long as the call does */
+    const char *done;                          /* what could not be: "read" [NULL], "written" */
     void (*abort)(struct rv_file_call *files); /* ends it at once, finishing the call */
 };
 
-/* Fill in everything but `arg` and `cancel`. */
+/* Fill in everything but `arg` and `cancel`. `effect` is that of reading. */
 void rv_read_file_define(struct reeve_tool *tool);
 void rv_list_directory_define(struct reeve_tool *tool);
+void rv_write_file_define(struct reeve_tool *tool);
+void rv_edit_file_define(struct reeve_tool *tool);
 
 /* The describe functions of tools that read, or write, what "path" names [.] and all below it. */
 int rv_describe_read(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg);
@@ -48,7 +52,7 @@ void rv_file_tools_cancel(struct reeve_tool_call *call, void *arg);
 void rv_tool_refuse(struct reeve_tool_call *call, bool retryable, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Why a path could not be read or listed: finishes the call. */
+/* Why a path could not be read, listed or written: finishes the call. */
 void rv_file_call_refuse(const struct rv_file_call *files, int error,
                          const struct rv_file_problem *problem);
 
@@ -67,6 +71,11 @@ bool rv_arg_is_path(const char *path, size_t len);
 /* A whole number of at least `least`. */
 bool rv_arg_number(struct reeve_tool_call *call, const char *key, uint64_t least, uint64_t fallback,
                    uint64_t *ret_number);
+
+/* A string, which may be empty and hold any characters; it must be there. `what` says what it is to
+ * be, for the text: "the file's whole content". */
+bool rv_arg_text(struct reeve_tool_call *call, const char *key, const char *what,
+                 const char **ret_text, size_t *ret_len);
 
 bool rv_arg_bool(struct reeve_tool_call *call, const char *key, bool fallback, bool *ret_value);
 

@@ -92,15 +92,22 @@ static void refuse_missing(const struct rv_file_call *files, const char *shown, 
                        shown);
 }
 
+static const char *done_of(const struct rv_file_call *files)
+{
+    return files->done ? files->done : "read";
+}
+
 static void refuse_kind(const struct rv_file_call *files, int error, const char *shown,
                         const char *kind)
 {
-    if (error == REEVE_ENOTFILE && !strcmp(kind, "a directory"))
+    if (error == REEVE_ENOTFILE && files->done && !strcmp(kind, "a directory"))
+        rv_tool_refuse(files->call, false, "\"%s\" is a directory: give the path of a file", shown);
+    else if (error == REEVE_ENOTFILE && !strcmp(kind, "a directory"))
         rv_tool_refuse(files->call, false, "\"%s\" is a directory: use list_directory", shown);
     else if (error == REEVE_ENOTFILE)
-        rv_tool_refuse(files->call, false, "\"%s\" is %s, not a file that can be read", shown,
-                       kind);
-    else if (!strcmp(kind, "a regular file"))
+        rv_tool_refuse(files->call, false, "\"%s\" is %s, not a file that can be %s", shown, kind,
+                       done_of(files));
+    else if (!strcmp(kind, "a regular file") && !files->done)
         rv_tool_refuse(files->call, false, "\"%s\" is a file, not a directory: use read_file",
                        shown);
     else if (kind[0])
@@ -124,8 +131,8 @@ static void refuse_system(const struct rv_file_call *files, const char *shown, i
         rv_tool_refuse(files->call, false, "\"%s\" is too long, or a name in it is", shown);
         break;
     default:
-        rv_tool_refuse(files->call, may_pass_later(os_errno), "\"%s\" could not be read: %s", shown,
-                       errno_text(os_errno));
+        rv_tool_refuse(files->call, may_pass_later(os_errno), "\"%s\" could not be %s: %s", shown,
+                       done_of(files), errno_text(os_errno));
     }
 }
 
@@ -148,14 +155,15 @@ void rv_file_call_refuse(const struct rv_file_call *files, int error,
         refuse_kind(files, error, shown.text, problem->kind);
         break;
     case REEVE_EACCESS:
-        rv_tool_refuse(files->call, false, "\"%s\" may not be read: permission denied", shown.text);
+        rv_tool_refuse(files->call, false, "\"%s\" may not be %s: permission denied", shown.text,
+                       done_of(files));
         break;
     case REEVE_ESYSTEM:
         refuse_system(files, shown.text, problem->os_errno);
         break;
     default:
-        rv_tool_refuse(files->call, error == REEVE_ENOMEM, "\"%s\" was not read: %s", shown.text,
-                       reeve_error_text(error));
+        rv_tool_refuse(files->call, error == REEVE_ENOMEM, "\"%s\" was not %s: %s", shown.text,
+                       done_of(files), reeve_error_text(error));
     }
 }
 
@@ -182,6 +190,7 @@ static int new_tools(struct reeve_toolbox *toolbox, const char *root,
         return REEVE_ENOMEM;
     }
     tools->mem = rv_mem_ref(toolbox->mem);
+    tools->runtime = toolbox->runtime;
     rv_list_init(&tools->running);
     error = rv_root_new(toolbox->runtime, root, &tools->root);
     if (error) {
@@ -195,9 +204,19 @@ static int new_tools(struct reeve_toolbox *toolbox, const char *root,
     return 0;
 }
 
+/* What a root gives, in this order. */
+static void (*const definers[])(struct reeve_tool *tool) = {
+    rv_read_file_define,
+    rv_list_directory_define,
+    rv_write_file_define,
+    rv_edit_file_define,
+};
+
+enum { TOOLS = sizeof definers / sizeof definers[0] };
+
 RV_EXPORT int reeve_toolbox_add_files(struct reeve_toolbox *toolbox, const char *root)
 {
-    struct reeve_tool tools[2];
+    struct reeve_tool tools[TOOLS];
     struct rv_file_tools *files;
     size_t i;
     int error;
@@ -209,15 +228,14 @@ RV_EXPORT int reeve_toolbox_add_files(struct reeve_toolbox *toolbox, const char 
     error = new_tools(toolbox, root, &files);
     if (error)
         return error;
-    for (i = 0; i < sizeof tools / sizeof tools[0]; i++) {
+    for (i = 0; i < TOOLS; i++) {
         reeve_tool_init(&tools[i]);
         tools[i].effect = REEVE_EFFECT_READ;
         tools[i].cancel = rv_file_tools_cancel;
         tools[i].arg = files;
+        definers[i](&tools[i]);
     }
-    rv_read_file_define(&tools[0]);
-    rv_list_directory_define(&tools[1]);
-    error = rv_toolbox_add_set(toolbox, tools, sizeof tools / sizeof tools[0], files, free_tools);
+    error = rv_toolbox_add_set(toolbox, tools, TOOLS, files, free_tools);
     if (error)
         free_tools(files);
     return error;
