@@ -8,6 +8,8 @@ rv_test_programs += %D%/test-real-file
 	%D%/file-outside.c \
 	%D%/file-read.c \
 	%D%/file-resolve.c \
+	%D%/file-ways.c \
+	%D%/file-ways.h \
 	%D%/file-write.c \
 	%D%/file-world.c \
 	%D%/file-world.h
@@ -15,7 +17,10 @@ rv_test_programs += %D%/test-real-file
 
 rv_test_programs += %D%/test-real-tools
 %C%_test_real_tools_SOURCES = \
+	%D%/file-outside-tools.c \
 	%D%/file-tools.c \
+	%D%/file-ways.c \
+	%D%/file-ways.h \
 	%D%/file-world.c \
 	%D%/file-world.h
 %C%_test_real_tools_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL) $(EVENT_LIBS)
