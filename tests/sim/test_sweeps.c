@@ -105,8 +105,15 @@ ONE_SWEEP(sweep_modes, seeds, 60, story_modes, seeds, STORY_CANCEL, SEEDS)
 ONE_SWEEP(sweep_stream, allocations, 60, story_stream, rv_sweep_allocations, STORY_CANCEL, 8)
 ONE_SWEEP(sweep_stream, cancels, 60, story_stream, rv_sweep_strikes, STORY_CANCEL, 10)
 ONE_SWEEP(sweep_stream, seeds, 60, story_stream, seeds, STORY_CANCEL, SEEDS)
+
 ONE_SWEEP(sweep_asking, allocations, 60, story_asking, rv_sweep_allocations, STORY_CANCEL, 20)
 ONE_SWEEP(sweep_asking, cancels, 60, story_asking, rv_sweep_strikes, STORY_CANCEL, 20)
 ONE_SWEEP(sweep_asking, frees, 60, story_asking, rv_sweep_strikes, STORY_FREE, 20)
 ONE_SWEEP(sweep_asking, seeds, 60, story_asking, seeds, STORY_CANCEL, SEEDS)
+
+ONE_SWEEP(sweep_edits, allocations, 60, story_edits, rv_sweep_allocations, STORY_CANCEL, 40)
+ONE_SWEEP(sweep_edits, cancels, 60, story_edits, rv_sweep_strikes, STORY_CANCEL, 20)
+ONE_SWEEP(sweep_edits, frees, 60, story_edits, rv_sweep_strikes, STORY_FREE, 20)
+ONE_SWEEP(sweep_edits, faults, 60, story_edits, rv_sweep_file_faults, STORY_CANCEL, 60)
+ONE_SWEEP(sweep_edits, seeds, 60, story_edits, seeds, STORY_CANCEL, SEEDS)
 /* clang-format on */

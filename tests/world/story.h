@@ -38,7 +38,9 @@ int story_asking(struct rv_test *t, void *arg);
 
 /* List a folder and read its files by the built-in tools, one of them missing. */
 int story_files(struct rv_test *t, void *arg);
-/* The same through an agent: the model wants a listing and a file, and answers. */
+/* Write and edit files by them, one of the edits finding nothing, and list what there is then. */
+int story_edits(struct rv_test *t, void *arg);
+/* Reading through an agent: the model wants a listing and a file, and answers. */
 int story_file_agent(struct rv_test *t, void *arg);
 /* Write a file, replace it, and read it back. */
 int story_write(struct rv_test *t, void *arg);

@@ -24,6 +24,15 @@ static const struct reeve_call calls[CALLS] = {
     CALL("5", "list_directory", "{\"path\":\"src/a.txt\"}"),
 };
 
+/* Writes come first, one after another, in this order; then the reads. */
+static const struct reeve_call edits[CALLS] = {
+    CALL("1", "write_file", "{\"path\":\"new/b/c.txt\",\"content\":\"one\\ntwo\\n\"}"),
+    CALL("2", "edit_file", "{\"path\":\"new/b/c.txt\",\"old_text\":\"two\",\"new_text\":\"2\"}"),
+    CALL("3", "edit_file", "{\"path\":\"src/a.txt\",\"old_text\":\"what  is\",\"new_text\":\"x\"}"),
+    CALL("4", "write_file", "{\"path\":\"src/b.txt\",\"content\":\"Other.\\n\"}"),
+    CALL("5", "list_directory", "{\"recursive\":true}"),
+};
+
 static const char wants_files[] =
     "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null,"
     "\"tool_calls\":[{\"id\":\"call_a\",\"type\":\"function\",\"function\":{\"name\":"
@@ -96,7 +105,7 @@ static void strike_batch(void *arg)
     telling->tools = NULL;
 }
 
-int story_files(struct rv_test *t, void *arg)
+static int tell_batch(struct rv_test *t, void *arg, const struct reeve_call *asked)
 {
     struct telling telling = {.story = arg};
     struct reeve_batch_options options;
@@ -109,7 +118,7 @@ int story_files(struct rv_test *t, void *arg)
     options.on_done = on_batch_done;
     options.arg = &telling;
     if (!error)
-        error = reeve_batch_run(telling.tools, calls, CALLS, &options, &telling.batch);
+        error = reeve_batch_run(telling.tools, asked, CALLS, &options, &telling.batch);
     if (!error) {
         rv_world_play(telling.world, &telling.done, strike_batch, &telling);
         error = telling.error;
@@ -117,6 +126,16 @@ int story_files(struct rv_test *t, void *arg)
     reeve_toolbox_free(telling.tools);
     rv_world_close(telling.world);
     return error;
+}
+
+int story_files(struct rv_test *t, void *arg)
+{
+    return tell_batch(t, arg, calls);
+}
+
+int story_edits(struct rv_test *t, void *arg)
+{
+    return tell_batch(t, arg, edits);
 }
 
 /* ---- by an agent ---- */

@@ -93,6 +93,26 @@ RV_TEST(world, files, .timeout = 30)
                      "%s", rv_notes());
 }
 
+RV_TEST(world, edits, .timeout = 30)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    rv_notes_clear();
+    cr_assert_eq(story_edits(t, &story), 0);
+    cr_assert_str_eq(
+        rv_notes(),
+        "1 succeeded: Created \"new/b/c.txt\" (8 bytes, 2 lines), and 2 directories for "
+        "it\n"
+        "2 succeeded: Edited \"new/b/c.txt\": changed line 2.\nFrom line 1 on it reads "
+        "now:\none\n2\n\n"
+        "3 failed: \"old_text\" does not stand in \"src/a.txt\". Most like it is line "
+        "1:\nWhat is in a.\n\n"
+        "4 succeeded: Replaced \"src/b.txt\" (7 bytes, 1 line)\n"
+        "5 succeeded: new/\nnew/b/\nnew/b/c.txt\t6\nsrc/\nsrc/a.txt\t14\n"
+        "src/b.txt\t7\n\n",
+        "%s", rv_notes());
+}
+
 RV_TEST(world, file_agent, .timeout = 30)
 {
     struct story story = {.strike = STORY_CANCEL};
