@@ -162,7 +162,8 @@ static void join_is_over(struct rv_step *step)
     free_join(join);
 }
 
-/* Waits for the one before it, if there is one. */
+/* Waits for the one before it, if there is one. What is new is mostly behind that anyway, by the
+ * call that it was made for; but that one may have had no memory to take its place. */
 static struct rv_join *new_join(struct rv_hazards *hazards, struct rv_join *before)
 {
     struct rv_join *join = hazards->free_joins;

@@ -77,7 +77,7 @@ struct round {
     struct oracle side_by_side, in_order;
     struct job jobs[CALLS];
     struct reeve_call calls[CALLS];
-    char ids[CALLS][8];
+    char ids[CALLS][24];
     size_t count;
     uint32_t limit;
     uint64_t latency_ms;
