@@ -116,7 +116,12 @@ static size_t hand_on_next(struct reeve_batch *batch)
 
 static void fail(struct reeve_tool_call *call, int error)
 {
-    rv_flight_answer(call, REEVE_CALL_FAILED, reeve_error_text(error));
+    if (error == REEVE_ETIMEDOUT)
+        rv_flight_answer(call, REEVE_CALL_TIMED_OUT,
+                         "The call was not started: what its path leads to was not found out "
+                         "within the time limit.");
+    else
+        rv_flight_answer(call, REEVE_CALL_FAILED, reeve_error_text(error));
     rv_flight_settle(call);
 }
 

@@ -8,7 +8,8 @@
  * all names of a call are, it can take its place.
  *
  * Ways to fail: the tool says so; a claim that is none; no memory. A path that cannot be worked out
- * is taken as it is written. A name that failed is tried again when it is met again.
+ * is taken as it is written; one whose disk does not answer within a call's time limit fails the
+ * calls that wait for it. A name that failed is tried again when it is met again.
  */
 #include "tool/claims.h"
 
@@ -17,6 +18,7 @@
 #include "base/export.h"
 #include "base/hash.h"
 #include "io/file_resolve.h"
+#include "loop/timer.h"
 #include "tool/batch.h"
 
 #include <reeve/error.h>
@@ -39,6 +41,7 @@ struct rv_name {
     struct rv_resource *resource;
     struct rv_file_resolve *resolve; /* under way */
     struct rv_list node;             /* then in rv_names.resolving */
+    struct rv_timer timer;           /* and this is its time limit */
     int error;
 };
 
@@ -105,6 +108,15 @@ static const char *copy_text(struct rv_arena *arena, const char *text)
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
+static void path_is_late(struct rv_timer *timer)
+{
+    struct rv_name *name = rv_container_of(timer, struct rv_name, timer);
+
+    rv_file_resolve_abort(name->resolve);
+    name->error = REEVE_ETIMEDOUT;
+    rv_batch_look_for_work(name->names->batch);
+}
+
 static struct rv_name *new_name(struct rv_names *names, uint64_t hash, struct rv_root *root,
                                 const char *kind, const char *key)
 {
@@ -119,6 +131,7 @@ static struct rv_name *new_name(struct rv_names *names, uint64_t hash, struct rv
     *name = (struct rv_name){
         .hash = hash, .names = names, .root = root, .kind = kind_copy, .key = key_copy};
     rv_list_init(&name->node);
+    rv_timer_init(&name->timer, path_is_late);
     return name;
 }
 
@@ -153,6 +166,7 @@ static void path_resolved(struct rv_file_resolve *resolve, int error, void *arg)
     struct rv_name *name = arg;
 
     rv_list_remove(&name->node);
+    rv_timer_stop(name->names->batch->runtime, &name->timer);
     name->resolve = NULL;
     if (error == REEVE_ECANCELED) {
         name->error = error;
@@ -187,13 +201,17 @@ static void begin_resolve(struct rv_name *name)
         .on_done = path_resolved,
         .arg = name,
     };
+    struct reeve_batch *batch = name->names->batch;
     struct rv_root *root;
 
     name->error = root_of(name, &root);
     if (!name->error)
         name->error = rv_file_resolve_start(root, &options, &name->resolve);
-    if (!name->error)
-        rv_list_append(&name->names->resolving, &name->node);
+    if (name->error)
+        return;
+    rv_list_append(&name->names->resolving, &name->node);
+    if (batch->options.timeout_ms)
+        rv_timer_start_ms(batch->runtime, &name->timer, batch->options.timeout_ms);
 }
 
 static void begin_to_know(struct rv_name *name)

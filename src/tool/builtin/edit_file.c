@@ -666,10 +666,12 @@ void rv_edit_file_define(struct reeve_tool *tool)
         "\"new_text\":{\"type\":\"string\",\"description\":\"The text that is to stand there; "
         "empty "
         "to delete\"},"
-        "\"replace_all\":{\"type\":\"boolean\",\"description\":\"Replace every occurrence. "
+        "\"replace_all\":{\"type\":[\"boolean\",\"null\"],\"description\":\"Replace every "
+        "occurrence. "
         "Default: "
         "false\"}},"
         "\"required\":[\"path\",\"old_text\",\"new_text\"],\"additionalProperties\":false}";
     tool->effect = REEVE_EFFECT_WRITE;
     tool->start = start;
+    tool->describe = rv_describe_write;
 }

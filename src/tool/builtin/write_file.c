@@ -289,4 +289,5 @@ void rv_write_file_define(struct reeve_tool *tool)
         "\"required\":[\"path\",\"content\"],\"additionalProperties\":false}";
     tool->effect = REEVE_EFFECT_WRITE;
     tool->start = start;
+    tool->describe = rv_describe_write;
 }
