@@ -330,7 +330,7 @@ CLAIMS_TEST(the_file_tools_claim_their_paths)
     cr_assert_eq(reeve_batch_result(batch, 1)->status, REEVE_CALL_PENDING);
     cr_assert_eq(reeve_batch_result(batch, 2)->status, REEVE_CALL_PENDING);
     cr_assert_eq(reeve_batch_result(batch, 3)->status, REEVE_CALL_SUCCEEDED);
-    cr_assert_eq(reeve_batch_result(batch, 4)->status, REEVE_CALL_FAILED);
+    cr_assert_eq(reeve_batch_result(batch, 4)->status, REEVE_CALL_INVALID);
     cr_assert_eq(reeve_runtime_run(runtime), 0);
     cr_assert_eq(statuses[1], REEVE_CALL_SUCCEEDED);
     cr_assert_eq(statuses[2], REEVE_CALL_SUCCEEDED);

@@ -209,10 +209,13 @@ FILE_TEST(refuses_to_write)
     cr_assert_eq(status, REEVE_CALL_FAILED);
     cr_assert(strstr(said, "leaves the root folder"), "%s", said);
     start_json("write_file", "{\"path\":\"x\"}");
-    expect(REEVE_CALL_FAILED, "\"content\" is missing: give the file's whole content as a string");
+    expect(REEVE_CALL_INVALID,
+           "The arguments of write_file are not what it takes: content: wanted a "
+           "string (it is required), given nothing.");
     start_json("write_file", "{\"path\":\"x\",\"content\":7}");
-    expect(REEVE_CALL_FAILED,
-           "\"content\" is of type number: give the file's whole content as a string");
+    expect(REEVE_CALL_INVALID,
+           "The arguments of write_file are not what it takes: content: wanted a "
+           "string, given the number 7.");
 }
 
 FILE_TEST(no_space)
@@ -350,8 +353,9 @@ FILE_TEST(refuses_to_edit)
     start_edit("f", "text", "text", false);
     expect(REEVE_CALL_FAILED, "\"old_text\" and \"new_text\" are the same: nothing would change");
     start_json("edit_file", "{\"path\":\"f\",\"old_text\":\"a\"}");
-    expect(REEVE_CALL_FAILED,
-           "\"new_text\" is missing: give the text that is to stand there as a string");
+    expect(REEVE_CALL_INVALID,
+           "The arguments of edit_file are not what it takes: new_text: wanted a "
+           "string (it is required), given nothing.");
     start_edit("none", "a", "b", false);
     expect(REEVE_CALL_FAILED,
            "\"none\" does not exist in the root folder: list_directory tells what does");

@@ -660,7 +660,7 @@ void rv_edit_file_define(struct reeve_tool *tool)
         "{\"type\":\"object\",\"properties\":{"
         "\"path\":{\"type\":\"string\",\"description\":\"The file's path, relative to the root "
         "folder, for example src/main.c\"},"
-        "\"old_text\":{\"type\":\"string\",\"minLength\":1,\"description\":\"The text that is to "
+        "\"old_text\":{\"type\":\"string\",\"description\":\"The text that is to "
         "be "
         "replaced, with enough of what stands around it to be there only once\"},"
         "\"new_text\":{\"type\":\"string\",\"description\":\"The text that is to stand there; "
