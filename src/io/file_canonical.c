@@ -109,7 +109,7 @@ static int walk_once(const struct rv_file_op *op, char *names, size_t size)
 
 static void resolve_by_walk(struct rv_file_op *op)
 {
-    char base[RV_FILE_PATH_BYTES] = "", names[RV_FILE_PATH_BYTES];
+    char base[RV_FILE_PATH_BYTES] = "", names[RV_FILE_PATH_BYTES] = "";
     int error = EAGAIN, tries;
 
     rv_file_op_sliced(op);

@@ -8,6 +8,7 @@
  */
 #include "json/number.h"
 
+#include <assert.h>
 #include <float.h>
 #include <locale.h>
 #include <math.h>
@@ -473,6 +474,7 @@ static uint64_t digits_modulo(const struct decimal *number, uint64_t modulus)
     const char *at = number->first;
     uint64_t rest = 0;
 
+    assert(modulus);
     while (at < number->end)
         rest = (rest * 10 + (uint64_t)(next_digit(&at, number->end) - '0')) % modulus;
     return rest;
@@ -480,8 +482,11 @@ static uint64_t digits_modulo(const struct decimal *number, uint64_t modulus)
 
 static uint64_t power_of_ten_modulo(uint64_t exponent, uint64_t modulus)
 {
-    uint64_t power = 1 % modulus, base = 10 % modulus;
+    uint64_t power, base;
 
+    assert(modulus);
+    power = 1 % modulus;
+    base = 10 % modulus;
     for (; exponent; exponent >>= 1) {
         if (exponent & 1)
             power = times_modulo(power, base, modulus);

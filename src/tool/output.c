@@ -314,6 +314,7 @@ static bool find_parts(struct rv_output *output, struct rv_output_piece *ret_fir
 
     if (output->len <= head + tail)
         return false;
+    assert(tail);
     oldest = (output->len - head) % tail;
     reverse(output->bytes + head, oldest);
     reverse(output->bytes + head + oldest, tail - oldest);
