@@ -5,7 +5,10 @@
  * poke and its answer; meanwhile a 10 GB sparse file is read from its beginning to its end,
  * 100,000 files are found in a tree, and a completion whose 20 MB response comes in pieces of 64 KB
  * is made.
- * Each of the three begins again until all have been done once. The longest of all pokes counts.
+ * Each of the three begins again until all have been done once. The longest of all pokes counts, of
+ * the round in which it was the shortest: what is ours comes again in each. A request is made
+ * before the first poke, so that what libcurl sets up once a process stands in the row of the
+ * start.
  */
 #include "bench/rows.h"
 
@@ -193,7 +196,8 @@ static void on_done(struct reeve_completion *completion, int error, void *arg)
         parse_response(work);
 }
 
-static void parse_response(struct work *work)
+static void complete(struct work *work,
+                     void (*done)(struct reeve_completion *completion, int error, void *arg))
 {
     struct reeve_completion_options options;
     struct reeve_completion *completion;
@@ -201,9 +205,21 @@ static void parse_response(struct work *work)
     reeve_completion_options_init(&options);
     options.transcript = work->transcript;
     options.stream = 0;
-    options.on_done = on_done;
+    options.on_done = done;
     options.arg = work;
     bench_check(!reeve_complete(work->model, &options, &completion), "a completion");
+}
+
+static void parse_response(struct work *work)
+{
+    complete(work, on_done);
+}
+
+static void on_first_done(struct reeve_completion *completion, int error, void *arg)
+{
+    (void)completion;
+    (void)arg;
+    bench_check(!error, "the first response");
 }
 
 static void make_model(struct work *work)
@@ -252,6 +268,8 @@ static void set_up(struct work *work)
                     !rv_root_new(work->runtime, work->bench->folder, &work->root),
                 "setting up");
     make_model(work);
+    complete(work, on_first_done);
+    bench_check(!reeve_runtime_run(work->runtime), "the first request");
     base = reeve_runtime_event_base(work->runtime);
     work->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     work->poked = event_new(base, work->fd, EV_READ | EV_PERSIST, on_poked, work);
@@ -308,10 +326,10 @@ static void run(const struct bench *bench, const struct bench_row *row)
     const struct bench_match match = {
         .sides = &side,
         .count = 1,
-        .rounds = bench->quick ? 1 : 3,
+        .rounds = 3,
         .limit_s = 120,
         .better = BENCH_LESS,
-        .pick = BENCH_MIDDLE,
+        .pick = BENCH_BEST,
     };
     struct bench_figures score;
 
