@@ -90,7 +90,7 @@ static bool launch(struct outside *outside, char *const argv[])
     for (int ms = 0; ms < WAIT_MS; ms += STEP_MS) {
         if (waitpid(outside->pid, &status, WNOHANG) == outside->pid)
             return false;
-        if (accepts(outside->port))
+        if (accepts(outside->port) && (!outside->tls_port || accepts(outside->tls_port)))
             return true;
         usleep(STEP_MS * 1000);
     }

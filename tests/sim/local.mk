@@ -47,7 +47,7 @@ rv_test_programs += %D%/test-sim-batch
 	%D%/test_batch_random.c \
 	%D%/test_hazards.c \
 	%D%/test_permission.c \
-	%D%/test_writing.c
+	%D%/test_writing.c \
 	%D%/test_oracle.c
 %C%_test_sim_batch_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
