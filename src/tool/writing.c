@@ -40,7 +40,7 @@ void rv_writing_add(struct reeve_tool_call *call, const char *bytes, size_t len)
     struct reeve_batch *batch = call->core->batch;
     struct rv_writing *writing = call->flight->writing;
 
-    if (!writing)
+    if (!writing && !call->flight->lost_writing)
         writing = begin(call);
     if (!writing) {
         call->flight->lost_writing = true;
