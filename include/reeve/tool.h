@@ -134,6 +134,46 @@ int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *to
  */
 int reeve_toolbox_add_files(struct reeve_toolbox *toolbox, const char *root);
 
+/* How commands run. 0 stands for no limit of its own, unless another meaning is given. */
+struct reeve_command_options {
+    size_t size;           /* set by reeve_command_options_init */
+    uint32_t timeout_ms;   /* a command is stopped after so long; 0: by the batch's time alone */
+    uint32_t grace_ms;     /* from asking its processes to end to killing them [2000] */
+    uint64_t cpu_s;        /* of CPU time, each process */
+    uint64_t memory_bytes; /* of address space, each process */
+    uint64_t file_bytes;   /* of each file that is written */
+    uint64_t output_bytes; /* a command that writes more is stopped [64 MiB] */
+    uint32_t open_files;
+    uint32_t processes; /* of the user in all, as the kernel counts them */
+    /*
+     * "NAME=value", NULL at the end, copied: all that a command's environment has. NULL: what the
+     * host has of PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_ALL, LC_CTYPE, TZ and TMPDIR when
+     * reeve_toolbox_add_command is called, and TERM=dumb. Nothing else is inherited, keys least of
+     * all.
+     */
+    const char *const *environment;
+};
+
+#define reeve_command_options_init(o) reeve_command_options_init_size((o), sizeof *(o))
+void reeve_command_options_init_size(struct reeve_command_options *options, size_t size);
+
+/*
+ * Add run_command(command, timeout_ms [options->timeout_ms, which it can only shorten]): a command
+ * for /bin/sh -c, in the folder `root`. It may do whatever the host's user may, outside that folder
+ * too; so have a batch ask (reeve/batch.h). Its effect is unknown: it waits for all earlier calls,
+ * and all later ones wait for it.
+ *
+ * It reads from /dev/null and runs in a process group of its own, which is killed when the call is
+ * cancelled or over its time. What it writes, stdout and stderr as one, is given as it comes
+ * (reeve_tool_call_write); the last line of the result says how it ended, and the call has failed
+ * if that is not exit status 0.
+ *
+ * `options` may be NULL. Returns as reeve_toolbox_add_files; REEVE_EINVAL: options that were not
+ * initialised, a variable without a name or a "=".
+ */
+int reeve_toolbox_add_command(struct reeve_toolbox *toolbox, const char *root,
+                              const struct reeve_command_options *options);
+
 /*
  * Switch a tool off or on. A tool that is off is not offered to models, and calls of it fail, those
  * included that have been submitted but not yet started. Returns 0 or REEVE_ENOTFOUND.

@@ -15,6 +15,7 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/builtin/needle.c \
 	%D%/builtin/needle.h \
 	%D%/builtin/read_file.c \
+	%D%/builtin/run_command.c \
 	%D%/builtin/visible.c \
 	%D%/builtin/visible.h \
 	%D%/builtin/write_file.c \

@@ -22,7 +22,8 @@ rv_test_programs += %D%/test-real-tools
 	%D%/file-ways.c \
 	%D%/file-ways.h \
 	%D%/file-world.c \
-	%D%/file-world.h
+	%D%/file-world.h \
+	%D%/run-command.c
 %C%_test_real_tools_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL) $(EVENT_LIBS)
 
 # reeve-agent against reeve-model-server, each a process of its own.

@@ -22,14 +22,21 @@ struct rv_file_tools {
     struct rv_list running; /* of rv_file_call.node */
 };
 
+/* The folder is looked for: 0, or an error of reeve_toolbox_add_files with the toolbox's problem
+ * set and nothing to be undone. */
+int rv_file_tools_init(struct rv_file_tools *tools, struct reeve_toolbox *toolbox,
+                       const char *root);
+void rv_file_tools_done(struct rv_file_tools *tools);
+
 /* A running call, embedded in what the tool keeps of it. */
 struct rv_file_call {
     struct rv_list node;
     struct rv_file_tools *tools;
     struct reeve_tool_call *call;
-    const char *path;                          /* the argument; lives as long as the call does */
-    const char *done;                          /* what could not be: "read" [NULL], "written" */
-    void (*abort)(struct rv_file_call *files); /* ends it at once, finishing the call */
+    const char *path; /* the argument; lives as long as the call does */
+    const char *done; /* what could not be: "read" [NULL], "written" */
+    /* Ends it, finishing the call: at once, or (a command) once its processes are gone. */
+    void (*abort)(struct rv_file_call *files);
 };
 
 /* Fill in everything but `arg` and `cancel`. `effect` is that of reading. */

@@ -167,13 +167,38 @@ void rv_file_call_refuse(const struct rv_file_call *files, int error,
     }
 }
 
+void rv_file_tools_done(struct rv_file_tools *tools)
+{
+    assert(rv_list_empty(&tools->running) && "a call outlives its toolbox's batches");
+    rv_root_free(tools->root);
+    rv_mem_unref(tools->mem);
+}
+
+int rv_file_tools_init(struct rv_file_tools *tools, struct reeve_toolbox *toolbox, const char *root)
+{
+    struct rv_visible shown;
+    int error;
+
+    tools->mem = rv_mem_ref(toolbox->mem);
+    tools->runtime = toolbox->runtime;
+    tools->root = NULL;
+    rv_list_init(&tools->running);
+    error = rv_root_new(toolbox->runtime, root, &tools->root);
+    if (!error)
+        return 0;
+    rv_visible_set(&shown, root, strlen(root));
+    rv_toolbox_set_problem(toolbox, "The root folder \"%.160s\": %s.", shown.text,
+                           reeve_error_text(error));
+    rv_file_tools_done(tools);
+    return error;
+}
+
 static void free_tools(void *owned)
 {
     struct rv_file_tools *tools = owned;
-    struct rv_mem *mem = tools->mem;
+    struct rv_mem *mem = rv_mem_ref(tools->mem);
 
-    assert(rv_list_empty(&tools->running) && "a call outlives its toolbox's batches");
-    rv_root_free(tools->root);
+    rv_file_tools_done(tools);
     rv_free(mem, tools);
     rv_mem_unref(mem);
 }
@@ -182,26 +207,18 @@ static int new_tools(struct reeve_toolbox *toolbox, const char *root,
                      struct rv_file_tools **ret_tools)
 {
     struct rv_file_tools *tools = rv_zalloc(toolbox->mem, sizeof *tools);
-    struct rv_visible shown;
     int error;
 
     if (!tools) {
         rv_toolbox_set_problem(toolbox, "Out of memory.");
         return REEVE_ENOMEM;
     }
-    tools->mem = rv_mem_ref(toolbox->mem);
-    tools->runtime = toolbox->runtime;
-    rv_list_init(&tools->running);
-    error = rv_root_new(toolbox->runtime, root, &tools->root);
-    if (error) {
-        rv_visible_set(&shown, root, strlen(root));
-        rv_toolbox_set_problem(toolbox, "The root folder \"%.160s\": %s.", shown.text,
-                               reeve_error_text(error));
-        free_tools(tools);
-        return error;
-    }
-    *ret_tools = tools;
-    return 0;
+    error = rv_file_tools_init(tools, toolbox, root);
+    if (error)
+        rv_free(toolbox->mem, tools);
+    else
+        *ret_tools = tools;
+    return error;
 }
 
 /* What a root gives, in this order. */
