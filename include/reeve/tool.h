@@ -128,6 +128,10 @@ int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *to
  * old_text, new_text, replace_all [false]) replaces a text that must stand in the file once, or
  * every occurrence of it. The file may have up to 8 MiB and must be UTF-8 without NUL bytes. It is
  * written like the above, and not at all if somebody has changed it meanwhile.
+ * find_files(pattern, path [.], limit [1000]) gives the paths below a folder that match a glob,
+ * each folder's names sorted by bytes and what is below a folder behind it. "**" stands for any
+ * number of folders; links are not followed, and .git is looked into only where the pattern says
+ * so.
  *
  * Returns 0; REEVE_ENOTFOUND, REEVE_ENOTDIR, REEVE_EACCESS, REEVE_ESYSTEM (the root);
  * REEVE_EEXIST; REEVE_ENOMEM.

@@ -14,6 +14,7 @@
 
 #include <reeve/runtime.h>
 
+struct rv_arena;
 struct rv_root;
 struct rv_file_status;
 struct rv_file_read;
@@ -125,6 +126,8 @@ struct rv_file_listing {
 };
 /* In on_done. */
 const struct rv_file_listing *rv_file_list_listing(const struct rv_file_list *list);
+/* In on_done: the memory of the entries becomes the caller's; `ret_arena` is not initialised. */
+void rv_file_list_take(struct rv_file_list *list, struct rv_arena *ret_arena);
 const struct rv_file_problem *rv_file_list_problem(const struct rv_file_list *list);
 
 #endif

@@ -331,3 +331,9 @@ const struct rv_file_problem *rv_file_list_problem(const struct rv_file_list *li
 {
     return &list->problem;
 }
+
+void rv_file_list_take(struct rv_file_list *list, struct rv_arena *ret_arena)
+{
+    rv_arena_init(ret_arena, list->root->mem);
+    rv_arena_take(ret_arena, &list->arena);
+}

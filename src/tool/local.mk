@@ -9,6 +9,9 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/builtin/describe.c \
 	%D%/builtin/edit_file.c \
 	%D%/builtin/files.c \
+	%D%/builtin/find_files.c \
+	%D%/builtin/glob.c \
+	%D%/builtin/glob.h \
 	%D%/builtin/list_directory.c \
 	%D%/builtin/near.c \
 	%D%/builtin/near.h \
@@ -16,6 +19,8 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/builtin/needle.h \
 	%D%/builtin/read_file.c \
 	%D%/builtin/run_command.c \
+	%D%/builtin/tree.c \
+	%D%/builtin/tree.h \
 	%D%/builtin/visible.c \
 	%D%/builtin/visible.h \
 	%D%/builtin/write_file.c \

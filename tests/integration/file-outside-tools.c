@@ -154,6 +154,8 @@ static void try_tool(struct lab *lab, const char *tool, const char *path)
         strcpy(out, "\",\"content\":\"inside, and no agent\\n\"}");
     if (!strcmp(tool, "edit_file")) /* it stands in the secret too */
         strcpy(out, "\",\"old_text\":\"agent\",\"new_text\":\"AGENT\"}");
+    if (!strcmp(tool, "find_files"))
+        strcpy(out, "\",\"pattern\":\"**\"}");
     call.arguments_len = strlen(json);
     reeve_batch_options_init(&options);
     options.on_done = on_done;
@@ -186,7 +188,8 @@ static void lab_close(struct lab *lab)
 
 /* ---- at rest ---- */
 
-static const char *const tool_names[] = {"read_file", "list_directory", "write_file", "edit_file"};
+static const char *const tool_names[] = {"read_file", "list_directory", "write_file", "edit_file",
+                                         "find_files"};
 
 enum { TOOLS = sizeof tool_names / sizeof tool_names[0] };
 

@@ -106,14 +106,15 @@ RV_TEST(file_tools, definitions)
 
     bench_init(&bench, t);
     definitions = reeve_toolbox_definitions(bench.toolbox, &count);
-    cr_assert_eq(count, 4);
+    cr_assert_eq(count, 5);
     cr_assert_str_eq(definitions[0].name, "read_file");
     cr_assert_str_eq(definitions[1].name, "list_directory");
     cr_assert_str_eq(definitions[2].name, "write_file");
     cr_assert_str_eq(definitions[3].name, "edit_file");
+    cr_assert_str_eq(definitions[4].name, "find_files");
     cr_assert_eq(reeve_toolbox_add_files(bench.toolbox, bench.world.inside), REEVE_EEXIST);
     reeve_toolbox_definitions(bench.toolbox, &count);
-    cr_assert_eq(count, 4);
+    cr_assert_eq(count, 5);
     bench_done(&bench);
 }
 

@@ -108,5 +108,6 @@ rv_test_programs += %D%/test-sim-file-tools
 %C%_test_sim_file_tools_SOURCES = \
 	%D%/runtime.h \
 	%D%/test_file_tools.c \
+	%D%/test_find_files.c \
 	%D%/test_run_command.c
 %C%_test_sim_file_tools_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)

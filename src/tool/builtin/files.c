@@ -223,10 +223,8 @@ static int new_tools(struct reeve_toolbox *toolbox, const char *root,
 
 /* What a root gives, in this order. */
 static void (*const definers[])(struct reeve_tool *tool) = {
-    rv_read_file_define,
-    rv_list_directory_define,
-    rv_write_file_define,
-    rv_edit_file_define,
+    rv_read_file_define, rv_list_directory_define, rv_write_file_define,
+    rv_edit_file_define, rv_find_files_define,
 };
 
 enum { TOOLS = sizeof definers / sizeof definers[0] };
