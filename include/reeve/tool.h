@@ -130,8 +130,12 @@ int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *to
  * written like the above, and not at all if somebody has changed it meanwhile.
  * find_files(pattern, path [.], limit [1000]) gives the paths below a folder that match a glob,
  * each folder's names sorted by bytes and what is below a folder behind it. "**" stands for any
- * number of folders; links are not followed, and .git is looked into only where the pattern says
- * so.
+ * number of folders; links are not followed, and .git is found only by its name.
+ * search_files(pattern, path [.], glob [all], ignore_case [false], context [0], limit [200],
+ * include_binary [false], respect_gitignore [true]) gives the lines of a file, or of the files
+ * below a folder, that match a regular expression: path:line: text. What a line may cost is
+ * bounded, and only its first 8192 bytes are searched. If Reeve was built without PCRE2 this tool
+ * is switched off, and answers so if it is switched on.
  *
  * Returns 0; REEVE_ENOTFOUND, REEVE_ENOTDIR, REEVE_EACCESS, REEVE_ESYSTEM (the root);
  * REEVE_EEXIST; REEVE_ENOMEM.

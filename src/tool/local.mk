@@ -12,6 +12,10 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/builtin/find_files.c \
 	%D%/builtin/glob.c \
 	%D%/builtin/glob.h \
+	%D%/builtin/ignore.c \
+	%D%/builtin/ignore.h \
+	%D%/builtin/lines.c \
+	%D%/builtin/lines.h \
 	%D%/builtin/list_directory.c \
 	%D%/builtin/near.c \
 	%D%/builtin/near.h \
@@ -19,6 +23,7 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/builtin/needle.h \
 	%D%/builtin/read_file.c \
 	%D%/builtin/run_command.c \
+	%D%/builtin/search_files.c \
 	%D%/builtin/tree.c \
 	%D%/builtin/tree.h \
 	%D%/builtin/visible.c \

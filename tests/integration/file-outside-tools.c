@@ -154,6 +154,8 @@ static void try_tool(struct lab *lab, const char *tool, const char *path)
         strcpy(out, "\",\"content\":\"inside, and no agent\\n\"}");
     if (!strcmp(tool, "edit_file")) /* it stands in the secret too */
         strcpy(out, "\",\"old_text\":\"agent\",\"new_text\":\"AGENT\"}");
+    if (!strcmp(tool, "search_files"))
+        strcpy(out, "\",\"pattern\":\".\",\"include_binary\":true}");
     if (!strcmp(tool, "find_files"))
         strcpy(out, "\",\"pattern\":\"**\"}");
     call.arguments_len = strlen(json);
@@ -188,8 +190,8 @@ static void lab_close(struct lab *lab)
 
 /* ---- at rest ---- */
 
-static const char *const tool_names[] = {"read_file", "list_directory", "write_file", "edit_file",
-                                         "find_files"};
+static const char *const tool_names[] = {"read_file", "list_directory", "write_file",
+                                         "edit_file", "find_files",     "search_files"};
 
 enum { TOOLS = sizeof tool_names / sizeof tool_names[0] };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* read_file and list_directory as a model meets them: through a toolbox and a batch. */
+#include "base/pattern.h"
 #include "tests/integration/file-world.h"
 
 #include <event2/event.h>
@@ -106,15 +107,17 @@ RV_TEST(file_tools, definitions)
 
     bench_init(&bench, t);
     definitions = reeve_toolbox_definitions(bench.toolbox, &count);
-    cr_assert_eq(count, 5);
+    cr_assert_eq(count, rv_pattern_supported() ? 6 : 5);
     cr_assert_str_eq(definitions[0].name, "read_file");
     cr_assert_str_eq(definitions[1].name, "list_directory");
     cr_assert_str_eq(definitions[2].name, "write_file");
     cr_assert_str_eq(definitions[3].name, "edit_file");
     cr_assert_str_eq(definitions[4].name, "find_files");
+    if (rv_pattern_supported())
+        cr_assert_str_eq(definitions[5].name, "search_files");
     cr_assert_eq(reeve_toolbox_add_files(bench.toolbox, bench.world.inside), REEVE_EEXIST);
     reeve_toolbox_definitions(bench.toolbox, &count);
-    cr_assert_eq(count, 5);
+    cr_assert_eq(count, rv_pattern_supported() ? 6 : 5);
     bench_done(&bench);
 }
 

@@ -109,5 +109,6 @@ rv_test_programs += %D%/test-sim-file-tools
 	%D%/runtime.h \
 	%D%/test_file_tools.c \
 	%D%/test_find_files.c \
-	%D%/test_run_command.c
+	%D%/test_run_command.c \
+	%D%/test_search_files.c
 %C%_test_sim_file_tools_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)

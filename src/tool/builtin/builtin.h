@@ -45,6 +45,7 @@ void rv_list_directory_define(struct reeve_tool *tool);
 void rv_write_file_define(struct reeve_tool *tool);
 void rv_edit_file_define(struct reeve_tool *tool);
 void rv_find_files_define(struct reeve_tool *tool);
+void rv_search_files_define(struct reeve_tool *tool);
 
 /* The describe functions of tools that read, or write, what "path" names [.] and all below it. */
 int rv_describe_read(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg);

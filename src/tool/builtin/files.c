@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/export.h"
+#include "base/pattern.h"
 #include "tool/builtin/visible.h"
 #include "tool/toolbox.h"
 
@@ -224,7 +225,7 @@ static int new_tools(struct reeve_toolbox *toolbox, const char *root,
 /* What a root gives, in this order. */
 static void (*const definers[])(struct reeve_tool *tool) = {
     rv_read_file_define, rv_list_directory_define, rv_write_file_define,
-    rv_edit_file_define, rv_find_files_define,
+    rv_edit_file_define, rv_find_files_define,     rv_search_files_define,
 };
 
 enum { TOOLS = sizeof definers / sizeof definers[0] };
@@ -253,5 +254,7 @@ RV_EXPORT int reeve_toolbox_add_files(struct reeve_toolbox *toolbox, const char 
     error = rv_toolbox_add_set(toolbox, tools, TOOLS, files, free_tools);
     if (error)
         free_tools(files);
+    else if (!rv_pattern_supported())
+        reeve_toolbox_enable(toolbox, "search_files", false);
     return error;
 }
