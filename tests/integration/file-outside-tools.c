@@ -296,13 +296,18 @@ struct race {
     void (*move)(const struct world *world, struct shared *shared);
 };
 
+static bool takes_a_folder(const char *tool)
+{
+    return !strcmp(tool, "list_directory") || !strcmp(tool, "find_files") ||
+           !strcmp(tool, "search_files");
+}
+
 static void one_round(struct lab *lab, const struct race *race, unsigned *well)
 {
     size_t i;
 
     for (i = 0; i < TOOLS; i++) {
-        try_tool(lab, tool_names[i],
-                 strcmp(tool_names[i], "list_directory") ? race->file : race->folder);
+        try_tool(lab, tool_names[i], takes_a_folder(tool_names[i]) ? race->folder : race->file);
         *well += !lab->error;
         cr_assert_null(strstr(lab->said, "secret"), "%s: %s", tool_names[i], lab->said);
     }
