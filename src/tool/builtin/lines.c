@@ -11,8 +11,8 @@
 #include <reeve/error.h>
 
 enum {
-    SLICE_BYTES = 8 * 1024,
-    SLICE_LINES = 256,
+    SLICE_BYTES = 4 * 1024,
+    SLICE_LINES = 128,
     STEPS_OF_LINE = 20000, /* that it may take beyond what is linear in it */
     SHOWN_BYTES = 400,     /* of a line */
     SHOWN_BEFORE = 100,    /* of these, so many before the match if the line is longer */

@@ -35,7 +35,7 @@
 
 enum {
     FILES_AHEAD = 4,
-    PIECE_BYTES = 128 * 1024,
+    PIECE_BYTES = 64 * 1024,
     BLOCK_BYTES = 8192, /* in which a NUL makes a file a binary one */
     DEFAULT_LIMIT = 200,
     NOTES_BYTES = 800, /* room for the lines at the end */
