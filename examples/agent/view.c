@@ -206,6 +206,8 @@ static void tool_ended(struct view *view, const struct reeve_tool_event *event)
 
 void view_tool(struct view *view, const struct reeve_tool_event *event)
 {
+    if (event->kind == REEVE_TOOL_OUTPUT)
+        return; /* it stands in the result */
     end_line(view);
     if (event->result)
         tool_ended(view, event);

@@ -48,13 +48,36 @@ struct reeve_run {
     uint32_t failed_tool_calls;
     struct reeve_usage usage; /* the sum over the turns */
     uint64_t duration_us;
+    uint32_t refused_tool_calls; /* of the failed ones: the host did not permit them */
 };
 
-/* A tool call that starts or has ended. Texts live for the callback. */
+enum reeve_tool_event_kind {
+    REEVE_TOOL_STARTED = 0,
+    REEVE_TOOL_OUTPUT, /* more of its result, as the tool writes it */
+    REEVE_TOOL_ENDED,  /* it has its result; of a call that never ran, this is the only event */
+};
+
+/* What happens to a tool call. Texts live for the callback. */
 struct reeve_tool_event {
     const struct reeve_call *call;
-    const struct reeve_result *result; /* NULL: the call starts now */
+    const struct reeve_result *result; /* NULL unless the kind is REEVE_TOOL_ENDED */
     uint64_t at_us;                    /* since the run began */
+    enum reeve_tool_event_kind kind;
+    const char *output; /* REEVE_TOOL_OUTPUT: valid UTF-8, whole characters, no NUL behind it; */
+    size_t output_len;  /* otherwise NULL and 0 */
+};
+
+/*
+ * May this call run? What is in here may be read until the question is answered or void, which it
+ * is when on_tool has told the end of the call, or on_done that of the run.
+ */
+struct reeve_permission_request {
+    uint64_t question;                  /* never the same twice for one agent; never 0 */
+    const struct reeve_call *call;      /* as the model wrote it */
+    const struct reeve_json *arguments; /* as the tool will get them; an object */
+    enum reeve_effect effect;           /* of this call */
+    const struct reeve_claim *claims;   /* what it touches; none: see reeve_tool_call_claims */
+    size_t claim_count;
 };
 
 struct reeve_agent_options {
@@ -88,7 +111,15 @@ struct reeve_agent_options {
      * limited by it.
      */
     uint64_t max_tokens;
-    uint32_t max_duration_ms; /* of one run, tools included; [0: no limit] */
+    uint32_t max_duration_ms; /* of one run, tools and open questions included; [0: no limit] */
+
+    /*
+     * NULL: every call may run. Else it is answered by reeve_agent_permit, here or later. Questions
+     * come one at a time, in the order of the calls, about calls whose tool and arguments are good;
+     * calls that were allowed run meanwhile. The agent may be cancelled, steered or freed inside.
+     */
+    void (*on_permission)(struct reeve_agent *agent, const struct reeve_permission_request *request,
+                          void *arg);
 };
 
 #define reeve_agent_options_init(o) reeve_agent_options_init_size((o), sizeof *(o))
@@ -123,6 +154,15 @@ int reeve_agent_send(struct reeve_agent *agent, const char *text);
  * REEVE_ETOOBIG (over 1 MiB in one turn); REEVE_ENOMEM. If it fails, nothing was added.
  */
 int reeve_agent_steer(struct reeve_agent *agent, const char *text);
+
+/*
+ * Answer the open question of that number. No effect if it is answered or void already, so that an
+ * answer that comes late is never taken for another call. A refused call gets a result that gives
+ * the reason, for the model (NULL: none; copied), and the run goes on. REEVE_PERMISSION_ALWAYS is
+ * remembered as long as the agent lives; reeve_batch_permit tells which calls it covers.
+ */
+void reeve_agent_permit(struct reeve_agent *agent, uint64_t question, enum reeve_permission answer,
+                        const char *reason);
 
 /* End the run in progress: on_done comes later, with REEVE_STOP_CANCELED. No run: no effect. */
 void reeve_agent_cancel(struct reeve_agent *agent);

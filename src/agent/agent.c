@@ -17,6 +17,9 @@
  * which cancels; the batch is cancelled (each of its calls still has a result); no memory; the
  * agent is freed (what is in flight is disowned and ends alone).
  *
+ * The batch asks on our behalf whether a call may run. "Always" is kept here, over all batches. An
+ * open question needs no state of its own: it ends with its batch, however that ends.
+ *
  * What the host says in between (steer) waits until the results of the turn are there, and is added
  * before the next question, or at the end of the run.
  */
@@ -36,6 +39,7 @@
 #include "loop/timer.h"
 #include "model/completion.h"
 #include "tool/batch.h"
+#include "tool/grants.h"
 
 enum { STEER_MAX_BYTES = 1024 * 1024 };
 
@@ -63,6 +67,10 @@ struct reeve_agent {
     struct reeve_batch *batch;           /* CALLING */
     size_t first_result;                 /* CALLING: where the results of the batch's calls stand */
     bool calls_left_out;                 /* CALLING: the limit was reached with this batch */
+
+    struct rv_grants grants;                  /* what the host has allowed for good */
+    struct reeve_permission_request question; /* the last one, open or not, */
+    size_t question_index;                    /* and which of the batch's calls it is about */
 
     struct reeve_run run;
     struct reeve_error_detail detail;
@@ -165,26 +173,62 @@ static void add_usage(struct reeve_usage *sum, const struct reeve_usage *usage)
     sum->cache_write_1h_tokens += usage->cache_write_1h_tokens;
 }
 
-static void tool_event(struct reeve_agent *agent, size_t index, const struct reeve_result *result)
+static const struct reeve_call *call_at(const struct reeve_agent *agent, size_t index)
 {
     const struct reeve_message *asked =
         reeve_transcript_at(agent->transcript, agent->first_result - 1);
-    struct reeve_tool_event event = {.result = result, .at_us = run_us(agent)};
     size_t count;
 
-    event.call = &reeve_message_calls(asked, &count)[index];
+    return &reeve_message_calls(asked, &count)[index];
+}
+
+static void tool_event(struct reeve_agent *agent, size_t index, struct reeve_tool_event event)
+{
+    event.call = call_at(agent, index);
+    event.at_us = run_us(agent);
     agent->options.on_tool(agent, &event, agent->options.arg);
 }
 
 static void call_started(struct reeve_batch *batch, size_t index, void *arg)
 {
+    const struct reeve_tool_event event = {.kind = REEVE_TOOL_STARTED};
+
     (void)batch;
-    tool_event(arg, index, NULL);
+    tool_event(arg, index, event);
+}
+
+static void call_wrote(struct reeve_batch *batch, size_t index, const char *bytes, size_t len,
+                       void *arg)
+{
+    const struct reeve_tool_event event = {
+        .kind = REEVE_TOOL_OUTPUT, .output = bytes, .output_len = len};
+
+    (void)batch;
+    tool_event(arg, index, event);
 }
 
 static void call_ended(struct reeve_batch *batch, size_t index, void *arg)
 {
-    tool_event(arg, index, reeve_batch_result(batch, index));
+    const struct reeve_tool_event event = {.kind = REEVE_TOOL_ENDED,
+                                           .result = reeve_batch_result(batch, index)};
+
+    tool_event(arg, index, event);
+}
+
+static void permission_wanted(struct reeve_batch *batch, size_t index,
+                              const struct reeve_tool_call *call, void *arg)
+{
+    struct reeve_agent *agent = arg;
+    struct reeve_permission_request *question = &agent->question;
+
+    (void)batch;
+    agent->question_index = index;
+    question->question++;
+    question->call = call_at(agent, index);
+    question->arguments = reeve_tool_call_arguments(call);
+    question->effect = reeve_tool_call_effect(call);
+    question->claims = reeve_tool_call_claims(call, &question->claim_count);
+    agent->options.on_permission(agent, question, agent->options.arg);
 }
 
 /*
@@ -204,6 +248,7 @@ static int keep_results(struct reeve_agent *agent)
             continue;
         failed = result->status != REEVE_CALL_SUCCEEDED;
         agent->run.failed_tool_calls += (uint32_t)failed;
+        agent->run.refused_tool_calls += result->status == REEVE_CALL_REFUSED;
         if (rv_transcript_replace_result(agent->transcript, agent->first_result + i, result->text,
                                          result->len, failed))
             error = REEVE_ENOMEM;
@@ -241,14 +286,19 @@ static int start_batch(struct reeve_agent *agent, const struct reeve_call *calls
     options.context = agent->options.context;
     if (agent->options.on_tool) {
         options.on_start = call_started;
+        options.on_output = call_wrote;
         options.on_result = call_ended;
     }
+    if (agent->options.on_permission)
+        options.on_permission = permission_wanted;
     options.on_done = calls_done;
     options.arg = agent;
     error = reeve_batch_run(agent->options.tools, calls, count, &options, &agent->batch);
-    if (!error)
-        agent->state = AGENT_CALLING;
-    return error;
+    if (error)
+        return error;
+    rv_batch_use_grants(agent->batch, &agent->grants);
+    agent->state = AGENT_CALLING;
+    return 0;
 }
 
 /* How many of `count` calls the limit leaves room for. */
@@ -530,6 +580,7 @@ RV_EXPORT int reeve_agent_new(struct reeve_runtime *runtime,
     rv_task_init(&agent->start, start);
     rv_timer_init(&agent->limit, time_is_over);
     rv_buffer_init(&agent->steers, agent->mem, STEER_MAX_BYTES);
+    rv_grants_init(&agent->grants, agent->mem);
     reeve_agent_options_init(&agent->options);
     error = rv_options_copy(&agent->options, sizeof agent->options, options);
     if (!error)
@@ -558,6 +609,7 @@ RV_EXPORT void reeve_agent_free(struct reeve_agent *agent)
     if (agent->state != AGENT_IDLE)
         abort_run(agent);
     rv_runtime_child_remove(agent->runtime);
+    rv_grants_done(&agent->grants);
     rv_buffer_done(&agent->steers);
     reeve_transcript_free(agent->transcript);
     rv_free(agent->mem, agent);
@@ -607,6 +659,13 @@ RV_EXPORT int reeve_agent_steer(struct reeve_agent *agent, const char *text)
     if (error)
         rv_buffer_truncate(&agent->steers, before);
     return error;
+}
+
+RV_EXPORT void reeve_agent_permit(struct reeve_agent *agent, uint64_t question,
+                                  enum reeve_permission answer, const char *reason)
+{
+    if (agent->batch && question == agent->question.question)
+        reeve_batch_permit(agent->batch, agent->question_index, answer, reason);
 }
 
 RV_EXPORT void reeve_agent_cancel(struct reeve_agent *agent)

@@ -24,6 +24,13 @@ static void slow_over(struct rv_timer *timer)
     rv_free(slow->mem, slow);
 }
 
+static int slow_describe(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg)
+{
+    (void)call;
+    (void)arg;
+    return reeve_claims_add(claims, REEVE_EFFECT_READ, "thing", "clock");
+}
+
 static int slow_start(struct reeve_tool_call *call, void *arg)
 {
     struct stage *stage = arg;
@@ -46,8 +53,18 @@ static int quick_start(struct reeve_tool_call *call, void *arg)
     return 0;
 }
 
-static int add_tool(struct stage *stage, const char *name,
-                    int (*start)(struct reeve_tool_call *call, void *arg))
+/* Its last piece but one is half of a character. */
+static int talk_start(struct reeve_tool_call *call, void *arg)
+{
+    reeve_tool_call_write(call, "one, \xC3", strlen("one, \xC3"));
+    reeve_tool_call_write(call, "\xA4", 1);
+    return slow_start(call, arg);
+}
+
+typedef int (*start_fn)(struct reeve_tool_call *call, void *arg);
+typedef int (*describe_fn)(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg);
+
+static int add_tool(struct stage *stage, const char *name, start_fn start, describe_fn describe)
 {
     struct reeve_tool tool;
 
@@ -57,6 +74,7 @@ static int add_tool(struct stage *stage, const char *name,
     tool.parameters = "{\"type\":\"object\"}";
     tool.effect = REEVE_EFFECT_READ;
     tool.start = start;
+    tool.describe = describe;
     tool.arg = stage;
     return reeve_toolbox_add(stage->tools, &tool);
 }
@@ -84,26 +102,66 @@ static void on_text(struct reeve_agent *agent, const char *text, size_t len, voi
         stage->in_text(stage);
 }
 
+static void note_end(struct stage *stage, const struct reeve_result *result)
+{
+    cr_assert_lt(stage->ends, (unsigned)MAX_EVENTS);
+    stage->ended[stage->ends++] = result->status;
+    if (stage->running)
+        stage->running--;
+}
+
+static void note_start(struct stage *stage)
+{
+    stage->starts++;
+    stage->running++;
+    if (stage->running > stage->peak)
+        stage->peak = stage->running;
+}
+
+static void note_output(struct stage *stage, const char *output, size_t len)
+{
+    const size_t before = strlen(stage->output);
+
+    cr_assert_gt(len, 0);
+    cr_assert_lt(before + len, sizeof stage->output);
+    memcpy(stage->output + before, output, len);
+}
+
 static void on_tool(struct reeve_agent *agent, const struct reeve_tool_event *event, void *arg)
 {
     struct stage *stage = arg;
 
     cr_assert_eq(agent, stage->agent);
     cr_assert(event->call->name[0]);
-    if (event->result) {
-        cr_assert_lt(stage->ends, (unsigned)MAX_EVENTS);
-        stage->ended[stage->ends++] = event->result->status;
-        if (stage->running)
-            stage->running--;
-    } else {
-        stage->starts++;
-        stage->running++;
-        if (stage->running > stage->peak)
-            stage->peak = stage->running;
-    }
+    cr_assert_eq(event->result != NULL, event->kind == REEVE_TOOL_ENDED);
+    cr_assert_eq(event->output != NULL, event->kind == REEVE_TOOL_OUTPUT);
+    if (event->result)
+        note_end(stage, event->result);
+    else if (event->output)
+        note_output(stage, event->output, event->output_len);
+    else
+        note_start(stage);
     stage_check_transcript(stage);
+    stage->event = event;
     if (stage->in_tool)
         stage->in_tool(stage);
+    stage->event = NULL;
+}
+
+void stage_on_permission(struct reeve_agent *agent, const struct reeve_permission_request *request,
+                         void *arg)
+{
+    struct stage *stage = arg;
+
+    cr_assert_eq(agent, stage->agent);
+    cr_assert_neq(request->question, stage->question);
+    stage->question = request->question;
+    stage->request = request;
+    cr_assert_lt(strlen(stage->asked) + strlen(request->call->id) + 1, sizeof stage->asked);
+    strcat(strcat(stage->asked, request->call->id), " ");
+    stage_check_transcript(stage);
+    if (stage->in_permission)
+        stage->in_permission(stage);
 }
 
 void stage_on_done(struct reeve_agent *agent, const struct reeve_run *run, void *arg)
@@ -141,6 +199,19 @@ void stage_two_calls(struct rv_sim_http_exchange *exchange, void *arg)
         SAY_CALL("1", "call_b", "slow", "{\\\"n\\\":2}"),
         SAY_FINISH("tool_calls"),
         SAY_USAGE("100", "20"),
+        SAY_DONE,
+        NULL,
+    };
+
+    (void)arg;
+    stage_say(exchange, pieces);
+}
+
+void stage_talk_call(struct rv_sim_http_exchange *exchange, void *arg)
+{
+    static const char *const pieces[] = {
+        SAY_CALL("0", "call_a", "talk", "{}"),
+        SAY_FINISH("tool_calls"),
         SAY_DONE,
         NULL,
     };
@@ -247,9 +318,11 @@ int stage_open(struct stage *stage, struct rv_test *t)
     if (!error)
         error = reeve_toolbox_new(stage->runtime, &stage->tools);
     if (!error)
-        error = add_tool(stage, "slow", slow_start);
+        error = add_tool(stage, "slow", slow_start, slow_describe);
     if (!error)
-        error = add_tool(stage, "quick", quick_start);
+        error = add_tool(stage, "quick", quick_start, NULL);
+    if (!error)
+        error = add_tool(stage, "talk", talk_start, NULL);
     reeve_agent_options_init(&stage->options);
     stage->options.model = stage->model;
     stage->options.tools = stage->tools;

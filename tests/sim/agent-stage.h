@@ -43,8 +43,14 @@ struct stage {
     struct reeve_error_detail detail;
     unsigned starts, ends, running, peak;
     enum reeve_call_status ended[MAX_EVENTS];
+    const struct reeve_tool_event *event;           /* while in_tool runs */
+    uint64_t question;                              /* the last one that was asked */
+    char asked[64];                                 /* the ids of the calls that were asked about */
+    const struct reeve_permission_request *request; /* of that question */
+    char output[64];                                /* what calls wrote */
     void (*in_text)(struct stage *stage);
     void (*in_tool)(struct stage *stage);
+    void (*in_permission)(struct stage *stage);
     void (*in_done)(struct stage *stage);
     struct rv_timer later;
     void (*in_later)(struct stage *stage);
@@ -55,6 +61,7 @@ void stage_say(struct rv_sim_http_exchange *exchange, const char *const *pieces)
 
 /* Answers: two calls of `slow` that may run together; … */
 void stage_two_calls(struct rv_sim_http_exchange *exchange, void *arg);
+void stage_talk_call(struct rv_sim_http_exchange *exchange, void *arg);
 void stage_cut_calls(struct rv_sim_http_exchange *exchange, void *arg);
 void stage_odd_calls(struct rv_sim_http_exchange *exchange, void *arg);
 void stage_answer(struct rv_sim_http_exchange *exchange, void *arg);
@@ -65,14 +72,20 @@ void stage_server_error(struct rv_sim_http_exchange *exchange, void *arg);
 /* The n-th request is answered by the n-th of these. */
 void stage_script(struct stage *stage, rv_sim_http_responder first, rv_sim_http_responder second);
 
-/* A runtime with a model of stage_provider and the tools `slow` (takes TOOL_MS) and `quick`; the
- * options of an agent, which may be changed before stage_make_agent. 0 or a code. */
+/* A runtime with a model of stage_provider and the tools `slow` (takes TOOL_MS, reads the thing
+ * "clock"), `quick`, and `talk` (writes in pieces, takes TOOL_MS); the options of an agent, which
+ * may be changed before stage_make_agent. 0 or a code. */
 int stage_open(struct stage *stage, struct rv_test *t);
 void stage_close(struct stage *stage);
 void stage_make_agent(struct stage *stage);
 
 /* What the host does when a run has ended; reeve_agent_options.on_done. */
 void stage_on_done(struct reeve_agent *agent, const struct reeve_run *run, void *arg);
+
+/* Notes the question and has in_permission called; reeve_agent_options.on_permission, if a test
+ * wants to be asked. */
+void stage_on_permission(struct reeve_agent *agent, const struct reeve_permission_request *request,
+                         void *arg);
 
 /* It is valid. */
 void stage_check_transcript(const struct stage *stage);

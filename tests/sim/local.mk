@@ -64,6 +64,7 @@ rv_test_programs += %D%/test-sim-agent
 	%D%/dialect.c \
 	%D%/dialect.h \
 	%D%/test_agent.c \
+	%D%/test_agent_permit.c \
 	%D%/test_agent_steer.c
 %C%_test_sim_agent_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
