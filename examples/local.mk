@@ -4,6 +4,8 @@ include examples/server/local.mk
 
 bin_PROGRAMS += %D%/reeve-agent
 %C%_reeve_agent_SOURCES = \
+	%D%/agent/consent.c \
+	%D%/agent/consent.h \
 	%D%/agent/demo.c \
 	%D%/agent/demo.h \
 	%D%/agent/input.c \

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -140,6 +141,12 @@ void input_ask(struct input *input)
         event_add(input->turn, &now);
     else
         wait_for_more(input);
+}
+
+void input_forget(struct input *input)
+{
+    input->len = 0;
+    tcflush(STDIN_FILENO, TCIFLUSH);
 }
 
 void input_stop(struct input *input)

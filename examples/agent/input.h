@@ -19,6 +19,9 @@ struct input *input_new(struct event_base *base, input_line_fn on_line, void *ar
 /* Ask for one line: it comes later, from the loop. */
 void input_ask(struct input *input);
 
+/* What was typed before this is not wanted: it was not meant for what is asked now. */
+void input_forget(struct input *input);
+
 /* Stop asking. */
 void input_stop(struct input *input);
 void input_free(struct input *input);

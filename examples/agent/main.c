@@ -14,6 +14,7 @@
 #include <event2/event.h>
 #include <reeve.h>
 
+#include "agent/consent.h"
 #include "agent/demo.h"
 #include "agent/input.h"
 #include "agent/settings.h"
@@ -40,7 +41,10 @@ struct app {
     struct reeve_model *model;
     struct reeve_toolbox *tools;
     struct reeve_agent *agent;
+    struct consent consent;
     bool running;
+    bool conversation; /* more prompts come from standard input */
+    bool input_over;
     bool interrupted;
     bool leaving;
     int exit_code;
@@ -89,6 +93,26 @@ static void send_prompt(struct app *app, const char *prompt)
     }
     app->running = true;
     app->interrupted = false;
+    if (app->consent.terminal && app->input)
+        input_ask(app->input);
+}
+
+/* A line was typed while a run goes on: an answer, or a word to the model. */
+static void line_in_run(struct app *app, const char *line)
+{
+    int error;
+
+    if (app->consent.question) {
+        (void)consent_answer(&app->consent, app->agent, line);
+        return;
+    }
+    if (!line || !line[strspn(line, " \t")])
+        return;
+    error = reeve_agent_steer(app->agent, line);
+    if (error)
+        view_note(&app->view, "reeve-agent: the model was not told: %s", reeve_error_text(error));
+    else
+        view_note(&app->view, "the model hears it before its next turn");
 }
 
 static void line_came(const char *line, const char *problem, void *arg)
@@ -97,6 +121,13 @@ static void line_came(const char *line, const char *problem, void *arg)
 
     if (problem)
         view_note(&app->view, "reeve-agent: %s", problem);
+    if (app->running) {
+        app->input_over = !line;
+        line_in_run(app, line);
+        if (line)
+            input_ask(app->input);
+        return;
+    }
     if (!line) {
         if (isatty(STDIN_FILENO))
             fputc('\n', stderr);
@@ -125,6 +156,20 @@ static void on_tool(struct reeve_agent *agent, const struct reeve_tool_event *ev
     view_tool(&app->view, event);
 }
 
+static void on_permission(struct reeve_agent *agent, const struct reeve_permission_request *request,
+                          void *arg)
+{
+    struct app *app = arg;
+
+    if (consent_decide(&app->consent, agent, request))
+        return;
+    if (!app->input_over)
+        input_forget(app->input); /* before the question is seen, lest the answer is lost */
+    consent_show(&app->consent, request);
+    if (app->input_over)
+        (void)consent_answer(&app->consent, agent, NULL);
+}
+
 static int demo_verdict(struct app *app, int exit_code)
 {
     if (exit_code == EXIT_ANSWERED && !demo_found(&app->demo, reeve_agent_transcript(app->agent)))
@@ -145,13 +190,16 @@ static void on_done(struct reeve_agent *agent, const struct reeve_run *run, void
     if (app->leaving)
         return;
     app->running = false;
+    app->consent.question = 0;
+    if (app->input)
+        input_stop(app->input);
     app->exit_code = exit_code_of(run);
     view_end_run(&app->view, run);
     if (run->detail && run->detail->http_status == 404 && settings_url_advice(&app->settings))
         view_note(&app->view, "%s", settings_url_advice(&app->settings));
     if (app->settings.demo)
         app->exit_code = demo_verdict(app, app->exit_code);
-    if (!app->input) {
+    if (!app->conversation || app->input_over) {
         leave(app, app->exit_code);
         return;
     }
@@ -267,6 +315,9 @@ static bool make_agent(struct app *app)
     options.stream = !app->settings.no_stream;
     options.on_text = on_text;
     options.on_tool = on_tool;
+    options.grouping = app->settings.grouping;
+    if (!app->settings.yes)
+        options.on_permission = on_permission;
     options.on_done = on_done;
     options.arg = app;
     error = reeve_agent_new(app->runtime, &options, &app->agent);
@@ -303,7 +354,8 @@ static bool set_up(struct app *app)
         return false;
     if (!make_model(app) || !make_tools(app) || !make_agent(app))
         return false;
-    if (app->settings.prompt || app->settings.demo)
+    app->conversation = !app->settings.prompt && !app->settings.demo;
+    if (!app->conversation && !app->consent.terminal)
         return true;
     app->input = input_new(app->base, line_came, app);
     if (!app->input)
@@ -366,6 +418,7 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN); /* a peer that goes away is an error to be told, not our end */
     view_init(&app.view, app.settings.verbose, app.settings.api_key);
+    consent_init(&app.consent, &app.view);
     if (set_up(&app)) {
         begin(&app);
         event_base_dispatch(app.base);

@@ -35,7 +35,9 @@ enum long_option {
     OPT_MAX_TOKENS,
     OPT_MAX_TIME,
     OPT_MAX_CONCURRENCY,
+    OPT_GROUPING,
     OPT_TIMEOUT_MS,
+    OPT_YES,
     OPT_NO_STREAM,
     OPT_SCRIPTED,
     OPT_DEMO,
@@ -55,6 +57,8 @@ static const struct option long_options[] = {
     {"max-tokens", required_argument, NULL, OPT_MAX_TOKENS},
     {"max-time", required_argument, NULL, OPT_MAX_TIME},
     {"max-concurrency", required_argument, NULL, OPT_MAX_CONCURRENCY},
+    {"grouping", required_argument, NULL, OPT_GROUPING},
+    {"yes", no_argument, NULL, OPT_YES},
     {"timeout-ms", required_argument, NULL, OPT_TIMEOUT_MS},
     {"no-stream", no_argument, NULL, OPT_NO_STREAM},
     {"scripted", no_argument, NULL, OPT_SCRIPTED},
@@ -67,8 +71,8 @@ static const struct option long_options[] = {
 
 static const char help_text[] =
     "Usage: reeve-agent [OPTION]...\n"
-    "An agent for the terminal: it asks a model, reads files below one folder with the tools that\n"
-    "the model calls for, and streams the answer.\n"
+    "An agent for the terminal: it asks a model, reads and writes files below one folder with\n"
+    "the tools that the model calls for, and streams the answer.\n"
     "\n"
     "  -p, --prompt TEXT        ask this, answer, and end; without it: a conversation, line by "
     "line\n"
@@ -83,12 +87,15 @@ static const char help_text[] =
     "      --no-key             send no key, also to a server that is not on this machine\n"
     "      --scripted           use the scripted model server in this process, whatever the key;\n"
     "                           the same happens with neither a key nor --base-url\n"
-    "      --root FOLDER        the folder that the tools may read [.]\n"
+    "      --root FOLDER        the folder that the tools work in [.]\n"
     "      --max-turns N        requests to the model in one run; 0: no limit [50]\n"
     "      --max-tool-calls N   tool calls in one run; 0: no limit [100]\n"
     "      --max-tokens N       tokens in one run, in and out; 0: no limit [0]\n"
     "      --max-time S         seconds that one run may take; 0: no limit [0]\n"
     "      --max-concurrency N  tool calls that run at once [5]\n"
+    "      --grouping NAME      which of them wait for which: hazards (those that touch the same\n"
+    "                           file, if one writes it), writes_first, or none [hazards]\n"
+    "      --yes                do not ask before writing; see below\n"
     "      --timeout-ms N       time limit of one request; 0: none [600000]\n"
     "      --no-stream          ask for the answer in one piece\n"
     "      --demo               make a folder with a secret in it, and have the scripted model "
@@ -100,6 +107,11 @@ static const char help_text[] =
     "The answer goes to standard output, everything else to standard error. Ctrl-C cancels the "
     "run,\n"
     "twice it leaves; so does Ctrl-D at the prompt.\n"
+    "On a terminal you are asked before a tool writes: y allows the call, a also later ones of "
+    "the\n"
+    "same tool, n refuses it, with a reason for the model behind it. Without a terminal, or with\n"
+    "--yes, tools write below the root without asking. A line typed while the model works is a\n"
+    "word to it: it is heard before its next turn.\n"
     "\n"
     "Exit status:\n"
     "    0  the model answered\n"
@@ -157,6 +169,24 @@ static enum settings_result read_provider(struct settings *settings, const char 
     return SETTINGS_WRONG;
 }
 
+static enum settings_result read_grouping(struct settings *settings, const char *name)
+{
+    static const char *const names[] = {
+        [REEVE_GROUPING_WRITES_FIRST] = "writes_first",
+        [REEVE_GROUPING_HAZARDS] = "hazards",
+        [REEVE_GROUPING_NONE] = "none",
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i])) {
+            settings->grouping = (enum reeve_grouping)i;
+            return SETTINGS_RUN;
+        }
+    fprintf(stderr, "reeve-agent: --grouping is writes_first, hazards or none, not \"%s\"\n", name);
+    return SETTINGS_WRONG;
+}
+
 static enum settings_result read_option(struct settings *settings, int option)
 {
     switch (option) {
@@ -188,6 +218,11 @@ static enum settings_result read_option(struct settings *settings, int option)
         return SETTINGS_RUN;
     case OPT_SCRIPTED:
         settings->scripted = settings->scripted_asked_for = true;
+        return SETTINGS_RUN;
+    case OPT_GROUPING:
+        return read_grouping(settings, optarg);
+    case OPT_YES:
+        settings->yes = true;
         return SETTINGS_RUN;
     case OPT_DEMO:
         settings->demo = true;
@@ -351,6 +386,7 @@ enum settings_result settings_read(struct settings *settings, int argc, char **a
         .max_turns = 50,
         .max_tool_calls = 100,
         .max_concurrency = 5,
+        .grouping = REEVE_GROUPING_HAZARDS,
         .timeout_ms = 600000,
     };
     while ((option = getopt_long(argc, argv, "p:vh", long_options, NULL)) != -1) {

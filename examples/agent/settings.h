@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <reeve/batch.h>
 #include <reeve/model.h>
 
 /* The exit codes of reeve-agent, as its --help and its manual page tell them. */
@@ -33,6 +34,8 @@ struct settings {
     uint32_t max_time_s;
     uint32_t max_concurrency;
     uint32_t timeout_ms;
+    enum reeve_grouping grouping;
+    bool yes;      /* nobody is asked whether a call may run */
     bool scripted; /* talk to the scripted model server in this process */
     bool scripted_asked_for;
     bool no_key;

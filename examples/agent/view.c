@@ -53,16 +53,41 @@ static void put_visible(FILE *file, const char *text, size_t len)
     }
 }
 
-/* The same for one line: newlines and tabs are shown as well. */
+/*
+ * The code of a character of three bytes that shows nothing, or turns the direction of what
+ * follows, so that a text could look like another: U+200B to U+200F, U+2028 to U+202E, U+2060 to
+ * U+206F, U+FEFF. Else 0.
+ */
+static unsigned deceiving(const char *text, size_t len)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    unsigned code;
+
+    if (len < 3 || (bytes[0] & 0xf0) != 0xe0)
+        return 0;
+    code = (bytes[0] & 0xfu) << 12 | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
+    if ((code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+        (code >= 0x2060 && code <= 0x206f) || code == 0xfeff)
+        return code;
+    return 0;
+}
+
+/* The same for one line: newlines, tabs and what deceives are shown as well. */
 static void put_visible_line(FILE *file, const char *text, size_t len)
 {
     size_t start = 0, i;
 
     for (i = 0; i < len; i++) {
-        if (text[i] != '\n' && text[i] != '\t')
+        const unsigned code = deceiving(text + i, len - i);
+
+        if (text[i] != '\n' && text[i] != '\t' && !code)
             continue;
         put_visible(file, text + start, i - start);
-        fputs(text[i] == '\n' ? "\\n" : "\\t", file);
+        if (code)
+            fprintf(file, "\\u%04x", code);
+        else
+            fputs(text[i] == '\n' ? "\\n" : "\\t", file);
+        i += code ? 2 : 0;
         start = i + 1;
     }
     put_visible(file, text + start, len - start);
@@ -84,6 +109,11 @@ static void put_foreign(const struct view *view, const char *text, size_t len, s
     redact_text(&view->redact, text, len, shown, put_line_piece, stderr);
 }
 
+void view_foreign(const struct view *view, const char *text, size_t len)
+{
+    put_foreign(view, text, len, len);
+}
+
 static void put_answer_piece(const char *text, size_t len, void *arg)
 {
     struct view *view = arg;
@@ -95,7 +125,7 @@ static void put_answer_piece(const char *text, size_t len, void *arg)
     view->in_line = text[len - 1] != '\n';
 }
 
-static void end_line(struct view *view)
+void view_end_line(struct view *view)
 {
     redact_end(&view->redact, put_answer_piece, view);
     if (view->in_line)
@@ -129,7 +159,7 @@ void view_note(struct view *view, const char *format, ...)
     va_end(args);
     if (len < 0)
         return;
-    end_line(view);
+    view_end_line(view);
     redact_text(&view->redact, text, strlen(text), strlen(text), put_note_piece, stderr);
     putc('\n', stderr);
 }
@@ -208,7 +238,7 @@ void view_tool(struct view *view, const struct reeve_tool_event *event)
 {
     if (event->kind == REEVE_TOOL_OUTPUT)
         return; /* it stands in the result */
-    end_line(view);
+    view_end_line(view);
     if (event->result)
         tool_ended(view, event);
     else
@@ -283,7 +313,7 @@ static void note_stop(struct view *view, const struct reeve_run *run)
 
 void view_end_run(struct view *view, const struct reeve_run *run)
 {
-    end_line(view);
+    view_end_line(view);
     note_stop(view, run);
     note_overlap(view);
     colour(view, dim);

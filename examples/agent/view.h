@@ -42,6 +42,15 @@ void view_text(struct view *view, const char *text, size_t len);
 void view_tool(struct view *view, const struct reeve_tool_event *event);
 void view_end_run(struct view *view, const struct reeve_run *run);
 
+/* What was written of the answer ends its line, so that something else can follow. */
+void view_end_line(struct view *view);
+
+/*
+ * A text of others on standard error, as a part of one line: control characters, and those that
+ * are invisible or turn the direction of the text, are made visible.
+ */
+void view_foreign(const struct view *view, const char *text, size_t len);
+
 /* A line of ours on standard error. */
 void view_note(struct view *view, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking the person whether a call may run. */
+#include "agent/consent.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+enum { SHOWN_OF_WRITE = 2000 }; /* bytes of one argument; of a command all is shown */
+
+static const char choices[] = "allow it? y: yes, a: always, n REASON: no> ";
+
+void consent_init(struct consent *consent, struct view *view)
+{
+    *consent = (struct consent){.view = view};
+    consent->terminal = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+static const char *effect_name(enum reeve_effect effect)
+{
+    switch (effect) {
+    case REEVE_EFFECT_READ:
+        return "reads";
+    case REEVE_EFFECT_WRITE:
+        return "writes";
+    case REEVE_EFFECT_UNKNOWN:
+        break;
+    }
+    return "may do anything";
+}
+
+/* Each line of it behind a bar, so that no text can look like a line of ours. */
+static void show_lines(const struct view *view, const char *text, size_t len)
+{
+    size_t start = 0;
+
+    while (start <= len) {
+        const char *end = memchr(text + start, '\n', len - start);
+        const size_t line = end ? (size_t)(end - text) - start : len - start;
+
+        fputs("    | ", stderr);
+        view_foreign(view, text + start, line);
+        putc('\n', stderr);
+        start += line + 1;
+    }
+}
+
+/* As much of `len` bytes as may be shown, without half of a character. */
+static size_t cut(const char *text, size_t len, size_t most)
+{
+    if (len <= most)
+        return len;
+    while (most && ((unsigned char)text[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
+static void show_string(const struct view *view, const struct reeve_json *value, size_t most)
+{
+    size_t len, shown;
+    const char *text = reeve_json_string(value, &len);
+
+    shown = cut(text, len, most);
+    if (shown < len)
+        fprintf(stderr, " (the first %zu of %zu bytes)", shown, len);
+    putc('\n', stderr);
+    show_lines(view, text, shown);
+}
+
+static void show_plain(const struct view *view, const struct reeve_json *value)
+{
+    size_t len;
+    const char *number;
+    int is_true;
+
+    switch (reeve_json_type(value)) {
+    case REEVE_JSON_NUMBER:
+        number = reeve_json_number_text(value, &len);
+        putc(' ', stderr);
+        view_foreign(view, number, len);
+        break;
+    case REEVE_JSON_BOOL:
+        fprintf(stderr, " %s", !reeve_json_bool(value, &is_true) && is_true ? "true" : "false");
+        break;
+    default:
+        fprintf(stderr, " %s", reeve_json_type_name(reeve_json_type(value)));
+    }
+    putc('\n', stderr);
+}
+
+static void show_arguments(const struct view *view, const struct reeve_permission_request *request)
+{
+    const size_t most = request->effect == REEVE_EFFECT_UNKNOWN ? SIZE_MAX : SHOWN_OF_WRITE;
+    const size_t count = reeve_json_count(request->arguments);
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const struct reeve_json *value = reeve_json_at(request->arguments, i);
+        size_t len;
+        const char *key = reeve_json_key_at(request->arguments, i, &len);
+
+        fputs("  ", stderr);
+        view_foreign(view, key, len);
+        putc(':', stderr);
+        if (reeve_json_type(value) == REEVE_JSON_STRING)
+            show_string(view, value, most);
+        else
+            show_plain(view, value);
+    }
+}
+
+static void show_claims(const struct view *view, const struct reeve_permission_request *request)
+{
+    size_t i;
+
+    for (i = 0; i < request->claim_count; i++) {
+        const struct reeve_claim *claim = &request->claims[i];
+
+        fprintf(stderr, "  %s %s ", effect_name(claim->effect), claim->kind);
+        view_foreign(view, claim->key, strlen(claim->key));
+        putc('\n', stderr);
+    }
+}
+
+void consent_show(struct consent *consent, const struct reeve_permission_request *request)
+{
+    const char *name = request->call->name;
+
+    view_end_line(consent->view);
+    fputs("? ", stderr);
+    view_foreign(consent->view, name, strlen(name));
+    fprintf(stderr, " %s\n", effect_name(request->effect));
+    show_claims(consent->view, request);
+    show_arguments(consent->view, request);
+    fputs(choices, stderr);
+    fflush(stderr);
+    consent->question = request->question;
+}
+
+bool consent_decide(const struct consent *consent, struct reeve_agent *agent,
+                    const struct reeve_permission_request *request)
+{
+    if (request->effect == REEVE_EFFECT_READ ||
+        (!consent->terminal && request->effect == REEVE_EFFECT_WRITE)) {
+        reeve_agent_permit(agent, request->question, REEVE_PERMISSION_ALLOW, NULL);
+        return true;
+    }
+    if (consent->terminal)
+        return false;
+    reeve_agent_permit(agent, request->question, REEVE_PERMISSION_REFUSE,
+                       "nobody is there to be asked");
+    return true;
+}
+
+static const char *skip_blanks(const char *text)
+{
+    return text + strspn(text, " \t");
+}
+
+static bool is_word(const char *text, size_t len, const char *letter, const char *word)
+{
+    return (len == 1 && !strncasecmp(text, letter, 1)) ||
+           (len == strlen(word) && !strncasecmp(text, word, len));
+}
+
+bool consent_answer(struct consent *consent, struct reeve_agent *agent, const char *line)
+{
+    const char *word = skip_blanks(line ? line : "n nobody is there to be asked");
+    const size_t len = strcspn(word, " \t");
+    const char *rest = skip_blanks(word + len);
+    enum reeve_permission answer;
+
+    if (is_word(word, len, "y", "yes") && !*rest) {
+        answer = REEVE_PERMISSION_ALLOW;
+    } else if (is_word(word, len, "a", "always") && !*rest) {
+        answer = REEVE_PERMISSION_ALWAYS;
+    } else if (is_word(word, len, "n", "no")) {
+        answer = REEVE_PERMISSION_REFUSE;
+    } else {
+        fputs(choices, stderr);
+        fflush(stderr);
+        return false;
+    }
+    reeve_agent_permit(agent, consent->question, answer, rest);
+    consent->question = 0;
+    return true;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * May a call run? Reads below the root may. With a terminal the person is asked about the rest, and
+ * sees exactly what would happen; without one writes below the root may run as well, and nothing
+ * else may.
+ */
+#ifndef AGENT_CONSENT_H
+#define AGENT_CONSENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <reeve.h>
+
+#include "agent/view.h"
+
+struct consent {
+    struct view *view;
+    bool terminal;
+    uint64_t question; /* 0: none is open */
+};
+
+void consent_init(struct consent *consent, struct view *view);
+
+/* Answer without asking anybody, if that can be. False: it must be shown. */
+bool consent_decide(const struct consent *consent, struct reeve_agent *agent,
+                    const struct reeve_permission_request *request);
+
+/* Show the question: a line is waited for. */
+void consent_show(struct consent *consent, const struct reeve_permission_request *request);
+
+/* A line has come while a question is open. NULL: none will. True: it was an answer. */
+bool consent_answer(struct consent *consent, struct reeve_agent *agent, const char *line);
+
+#endif
