@@ -8,6 +8,8 @@ bin_PROGRAMS += %D%/reeve-agent
 	%D%/agent/consent.h \
 	%D%/agent/demo.c \
 	%D%/agent/demo.h \
+	%D%/agent/events.c \
+	%D%/agent/events.h \
 	%D%/agent/input.c \
 	%D%/agent/input.h \
 	%D%/agent/main.c \
@@ -19,6 +21,8 @@ bin_PROGRAMS += %D%/reeve-agent
 	%D%/agent/view.h
 %C%_reeve_agent_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
 %C%_reeve_agent_LDADD = libreeve.la %D%/server/libmodelserver.la $(EVENT_LIBS)
+
+dist_man_MANS = man/reeve-agent.1
 
 noinst_PROGRAMS += %D%/embed %D%/batch
 %C%_embed_SOURCES = %D%/embed.c

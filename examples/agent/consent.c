@@ -138,19 +138,14 @@ void consent_show(struct consent *consent, const struct reeve_permission_request
     consent->question = request->question;
 }
 
-bool consent_decide(const struct consent *consent, struct reeve_agent *agent,
-                    const struct reeve_permission_request *request)
+enum consent_verdict consent_decide(const struct consent *consent,
+                                    const struct reeve_permission_request *request)
 {
-    if (request->effect == REEVE_EFFECT_READ ||
-        (!consent->terminal && request->effect == REEVE_EFFECT_WRITE)) {
-        reeve_agent_permit(agent, request->question, REEVE_PERMISSION_ALLOW, NULL);
-        return true;
-    }
+    if (request->effect == REEVE_EFFECT_READ)
+        return CONSENT_ALLOW;
     if (consent->terminal)
-        return false;
-    reeve_agent_permit(agent, request->question, REEVE_PERMISSION_REFUSE,
-                       "nobody is there to be asked");
-    return true;
+        return CONSENT_ASK;
+    return request->effect == REEVE_EFFECT_WRITE ? CONSENT_ALLOW : CONSENT_REFUSE;
 }
 
 static const char *skip_blanks(const char *text)

@@ -22,9 +22,11 @@ struct consent {
 
 void consent_init(struct consent *consent, struct view *view);
 
-/* Answer without asking anybody, if that can be. False: it must be shown. */
-bool consent_decide(const struct consent *consent, struct reeve_agent *agent,
-                    const struct reeve_permission_request *request);
+enum consent_verdict { CONSENT_REFUSE, CONSENT_ALLOW, CONSENT_ASK };
+
+/* What is to be done about a question: nobody need be asked, or nobody can be, or it is shown. */
+enum consent_verdict consent_decide(const struct consent *consent,
+                                    const struct reeve_permission_request *request);
 
 /* Show the question: a line is waited for. */
 void consent_show(struct consent *consent, const struct reeve_permission_request *request);

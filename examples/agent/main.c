@@ -16,6 +16,7 @@
 
 #include "agent/consent.h"
 #include "agent/demo.h"
+#include "agent/events.h"
 #include "agent/input.h"
 #include "agent/settings.h"
 #include "agent/view.h"
@@ -32,6 +33,7 @@ static const char system_text[] = "You are an agent that works for the user in o
 struct app {
     struct settings settings;
     struct view view;
+    struct events events;
     struct demo demo;
     struct event_base *base;
     struct event *interrupt;
@@ -85,6 +87,7 @@ static void send_prompt(struct app *app, const char *prompt)
     int error;
 
     view_begin_run(&app->view);
+    events_begin_run(&app->events);
     error = reeve_agent_send(app->agent, prompt);
     if (error) {
         view_note(&app->view, "reeve-agent: the prompt was not sent: %s", reeve_error_text(error));
@@ -145,7 +148,10 @@ static void on_text(struct reeve_agent *agent, const char *text, size_t len, voi
     struct app *app = arg;
 
     (void)agent;
-    view_text(&app->view, text, len);
+    if (app->settings.json)
+        events_text(&app->events, text, len);
+    else
+        view_text(&app->view, text, len);
 }
 
 static void on_tool(struct reeve_agent *agent, const struct reeve_tool_event *event, void *arg)
@@ -153,21 +159,38 @@ static void on_tool(struct reeve_agent *agent, const struct reeve_tool_event *ev
     struct app *app = arg;
 
     (void)agent;
-    view_tool(&app->view, event);
+    if (app->settings.json)
+        events_tool(&app->events, event);
+    else
+        view_tool(&app->view, event);
+}
+
+static void ask_person(struct app *app, const struct reeve_permission_request *request)
+{
+    if (!app->input_over)
+        input_forget(app->input); /* before the question is seen, lest the answer is lost */
+    consent_show(&app->consent, request);
+    if (app->input_over)
+        (void)consent_answer(&app->consent, app->agent, NULL);
 }
 
 static void on_permission(struct reeve_agent *agent, const struct reeve_permission_request *request,
                           void *arg)
 {
+    static const char *const names[] = {
+        [CONSENT_REFUSE] = "refuse", [CONSENT_ALLOW] = "allow", [CONSENT_ASK] = "ask"};
     struct app *app = arg;
+    const enum consent_verdict verdict = consent_decide(&app->consent, request);
 
-    if (consent_decide(&app->consent, agent, request))
-        return;
-    if (!app->input_over)
-        input_forget(app->input); /* before the question is seen, lest the answer is lost */
-    consent_show(&app->consent, request);
-    if (app->input_over)
-        (void)consent_answer(&app->consent, agent, NULL);
+    if (app->settings.json)
+        events_permission(&app->events, request, names[verdict]);
+    if (verdict == CONSENT_ASK)
+        ask_person(app, request);
+    else
+        reeve_agent_permit(agent, request->question,
+                           verdict == CONSENT_ALLOW ? REEVE_PERMISSION_ALLOW
+                                                    : REEVE_PERMISSION_REFUSE,
+                           "nobody is there to be asked");
 }
 
 static int demo_verdict(struct app *app, int exit_code)
@@ -194,7 +217,10 @@ static void on_done(struct reeve_agent *agent, const struct reeve_run *run, void
     if (app->input)
         input_stop(app->input);
     app->exit_code = exit_code_of(run);
-    view_end_run(&app->view, run);
+    if (app->settings.json)
+        events_end_run(&app->events, run);
+    else
+        view_end_run(&app->view, run);
     if (run->detail && run->detail->http_status == 404 && settings_url_advice(&app->settings))
         view_note(&app->view, "%s", settings_url_advice(&app->settings));
     if (app->settings.demo)
@@ -418,6 +444,7 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN); /* a peer that goes away is an error to be told, not our end */
     view_init(&app.view, app.settings.verbose, app.settings.api_key);
+    events_init(&app.events, app.settings.api_key);
     consent_init(&app.consent, &app.view);
     if (set_up(&app)) {
         begin(&app);

@@ -38,6 +38,7 @@ enum long_option {
     OPT_GROUPING,
     OPT_TIMEOUT_MS,
     OPT_YES,
+    OPT_JSON,
     OPT_NO_STREAM,
     OPT_SCRIPTED,
     OPT_DEMO,
@@ -59,6 +60,7 @@ static const struct option long_options[] = {
     {"max-concurrency", required_argument, NULL, OPT_MAX_CONCURRENCY},
     {"grouping", required_argument, NULL, OPT_GROUPING},
     {"yes", no_argument, NULL, OPT_YES},
+    {"json", no_argument, NULL, OPT_JSON},
     {"timeout-ms", required_argument, NULL, OPT_TIMEOUT_MS},
     {"no-stream", no_argument, NULL, OPT_NO_STREAM},
     {"scripted", no_argument, NULL, OPT_SCRIPTED},
@@ -96,6 +98,7 @@ static const char help_text[] =
     "      --grouping NAME      which of them wait for which: hazards (those that touch the same\n"
     "                           file, if one writes it), writes_first, or none [hazards]\n"
     "      --yes                do not ask before writing; see below\n"
+    "      --json               a line of JSON on standard output for each thing that happens\n"
     "      --timeout-ms N       time limit of one request; 0: none [600000]\n"
     "      --no-stream          ask for the answer in one piece\n"
     "      --demo               make a folder with a secret in it, and have the scripted model "
@@ -117,7 +120,8 @@ static const char help_text[] =
     "    0  the model answered\n"
     "    1  the model could not be asked, or its answer could not be used\n"
     "    2  the command line, the environment or the root folder is wrong\n"
-    "    3  a limit ended the run: turns, tool calls, length of the answer, content filter\n"
+    "    3  a limit ended the run: turns, tool calls, tokens, time, length of\n"
+    "     the answer, content filter\n"
     "    4  memory, descriptors or room for output ran out\n"
     "  130  cancelled by Ctrl-C\n";
 
@@ -223,6 +227,9 @@ static enum settings_result read_option(struct settings *settings, int option)
         return read_grouping(settings, optarg);
     case OPT_YES:
         settings->yes = true;
+        return SETTINGS_RUN;
+    case OPT_JSON:
+        settings->json = true;
         return SETTINGS_RUN;
     case OPT_DEMO:
         settings->demo = true;

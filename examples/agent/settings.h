@@ -41,6 +41,7 @@ struct settings {
     bool no_key;
     bool no_stream;
     bool demo;
+    bool json; /* a line of JSON for each event, in place of the answer */
     bool verbose;
 };
 
