@@ -23,6 +23,8 @@ bin_PROGRAMS += %D%/reeve-agent
 %C%_reeve_agent_LDADD = libreeve.la %D%/server/libmodelserver.la $(EVENT_LIBS)
 
 dist_man_MANS = man/reeve-agent.1
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = completion/reeve-agent
 
 noinst_PROGRAMS += %D%/embed %D%/batch
 %C%_embed_SOURCES = %D%/embed.c
