@@ -160,6 +160,21 @@ struct reeve_command_options {
      * all.
      */
     const char *const *environment;
+    /*
+     * A program that confines what it runs, and its arguments, NULL at the end, copied: it is given
+     * the shell and the command as further arguments, "/bin/sh", "-c", "--", COMMAND, and runs in
+     * the root folder, in the above environment and under the above limits. NULL: none. With
+     * bubblewrap, for example, a command that sees the system but writes only below /srv/data and
+     * has neither network nor other processes:
+     *
+     *   "bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--dev", "/dev",
+     *   "--proc", "/proc", "--tmpfs", "/tmp", "--bind", "/srv/data", "/srv/data",
+     *   "--chdir", "/srv/data", "--"
+     *
+     * Without a slash in its name it is looked for in the PATH of `environment`. One that cannot be
+     * started makes the calls fail: nothing is ever run without it.
+     */
+    const char *const *sandbox;
 };
 
 #define reeve_command_options_init(o) reeve_command_options_init_size((o), sizeof *(o))
@@ -168,8 +183,8 @@ void reeve_command_options_init_size(struct reeve_command_options *options, size
 /*
  * Add run_command(command, timeout_ms [options->timeout_ms, which it can only shorten]): a command
  * for /bin/sh -c, in the folder `root`. It may do whatever the host's user may, outside that folder
- * too; so have a batch ask (reeve/batch.h). Its effect is unknown: it waits for all earlier calls,
- * and all later ones wait for it.
+ * too, unless a sandbox confines it; so have a batch ask (reeve/batch.h). Its effect is unknown: it
+ * waits for all earlier calls, and all later ones wait for it.
  *
  * It reads from /dev/null and runs in a process group of its own, which is killed when the call is
  * cancelled or over its time. What it writes, stdout and stderr as one, is given as it comes
@@ -177,7 +192,7 @@ void reeve_command_options_init_size(struct reeve_command_options *options, size
  * if that is not exit status 0.
  *
  * `options` may be NULL. Returns as reeve_toolbox_add_files; REEVE_EINVAL: options that were not
- * initialised, a variable without a name or a "=".
+ * initialised, a variable without a name or a "=", a sandbox without a name.
  */
 int reeve_toolbox_add_command(struct reeve_toolbox *toolbox, const char *root,
                               const struct reeve_command_options *options);

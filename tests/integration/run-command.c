@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "loop/timer.h"
@@ -258,6 +259,119 @@ SHELL_TEST(canceled_with_its_group)
     cr_assert_eq(shell.status, REEVE_CALL_CANCELED, "%s", shell.said);
     cr_assert(is_gone(pid_of(&shell, "pid ")));
     cr_assert(is_gone(pid_of(&shell, "me ")));
+    shell_close(&shell);
+}
+
+SHELL_TEST(within_a_sandbox)
+{
+    const char *argv[] = {"env", "-i", "CONFINED=yes", NULL};
+    char name[] = "env";
+    struct shell shell;
+
+    shell_open(&shell, t);
+    argv[0] = name;
+    shell.command.sandbox = argv;
+    add(&shell);
+    memset(name, 'x', strlen(name)); /* it has been copied */
+    world_text(&shell.world, "here", "in the root\n");
+    expect(&shell, "echo $CONFINED$HOME; cat here", REEVE_CALL_SUCCEEDED,
+           "yes\nin the root\nexit status 0");
+    expect(&shell, "-no 2>/dev/null", REEVE_CALL_FAILED, "exit status 127");
+    shell_close(&shell);
+}
+
+SHELL_TEST(never_without_its_sandbox)
+{
+    static const char *const absent[] = {"no-such-sandbox", "--", NULL},
+                             *const unnamed[] = {"", NULL}, *const none[] = {NULL};
+    struct shell shell;
+
+    shell_open(&shell, t);
+    shell.command.sandbox = unnamed;
+    cr_assert_eq(reeve_toolbox_add_command(shell.toolbox, shell.world.inside, &shell.command),
+                 REEVE_EINVAL);
+    shell.command.sandbox = none;
+    cr_assert_eq(reeve_toolbox_add_command(shell.toolbox, shell.world.inside, &shell.command),
+                 REEVE_EINVAL);
+    shell.command.sandbox = absent;
+    add(&shell);
+    run_it(&shell, "echo run >did");
+    cr_assert_eq(shell.status, REEVE_CALL_FAILED);
+    cr_assert(strstr(shell.said, "could not be started: "), "%s", shell.said);
+    cr_assert(strstr(shell.said, "no-such-sandbox"), "%s", shell.said);
+    cr_assert_neq(access(world_path(&shell.world, "did"), F_OK), 0);
+    shell_close(&shell);
+}
+
+static bool bubblewrap_works(void)
+{
+    return system("bwrap --unshare-all --ro-bind / / true >/dev/null 2>&1") == 0;
+}
+
+static bool stops_growing(const char *path)
+{
+    off_t last = -1;
+    unsigned tries;
+
+    for (tries = 0; tries < 20; tries++) {
+        struct stat now;
+
+        if (stat(path, &now) || now.st_size == last)
+            return true;
+        last = now.st_size;
+        usleep(500000);
+    }
+    return false;
+}
+
+/* As the header shows it. The outside of the root is the folder that holds it. */
+SHELL_TEST(bubblewrap_confines)
+{
+    struct shell shell;
+    char command[256];
+    const char *argv[] = {"bwrap",
+                          "--unshare-all",
+                          "--die-with-parent",
+                          "--ro-bind",
+                          "/",
+                          "/",
+                          "--dev",
+                          "/dev",
+                          "--proc",
+                          "/proc",
+                          "--bind",
+                          NULL,
+                          NULL,
+                          "--chdir",
+                          NULL,
+                          "--",
+                          NULL};
+
+    if (!bubblewrap_works())
+        rv_test_skip("bubblewrap is not installed, or may make no namespaces here");
+    shell_open(&shell, t);
+    argv[11] = argv[12] = argv[14] = shell.world.inside;
+    shell.command.sandbox = argv;
+    shell.command.timeout_ms = 5000;
+    shell.command.grace_ms = 100;
+    add(&shell);
+    expect(&shell, "echo words >here; cat here", REEVE_CALL_SUCCEEDED, "words\nexit status 0");
+    cr_assert_eq(access(world_path(&shell.world, "here"), F_OK), 0);
+    run_it(&shell, "echo words >../there");
+    cr_assert_eq(shell.status, REEVE_CALL_FAILED);
+    cr_assert(strstr(shell.said, "Read-only file system"), "%s", shell.said);
+    /* No network but its own loopback, and no process but its own. */
+    expect(&shell, "tail -n +3 /proc/net/dev | grep -vc '^ *lo:'", REEVE_CALL_FAILED,
+           "0\nexit status 1");
+    snprintf(command, sizeof command, "kill -0 %d 2>/dev/null", (int)getpid());
+    expect(&shell, command, REEVE_CALL_FAILED, "exit status 1");
+    /* Even what leaves the process group ends with it. */
+    shell.cancel_at = "ready";
+    run_it(&shell, "setsid sh -c 'while :; do echo >>beat; sleep 0.02; done' & until [ -s beat ]; "
+                   "do sleep 0.02; done; "
+                   "echo ready; wait");
+    cr_assert_eq(shell.status, REEVE_CALL_CANCELED, "%s", shell.said);
+    cr_assert(stops_growing(world_path(&shell.world, "beat")));
     shell_close(&shell);
 }
 

@@ -31,16 +31,23 @@
 enum {
     GRACE_MS = 2000,
     OUTPUT_BYTES = 64 * 1024 * 1024,
-    MAX_END_BYTES = 1024,               /* what is said of how it ended */
-    MAX_ENVIRONMENT_BYTES = 1024 * 1024 /* more would be refused by the system anyway */
+    MAX_END_BYTES = 1024,           /* what is said of how it ended */
+    MAX_STRINGS_BYTES = 1024 * 1024 /* more would be refused by the system anyway */
+};
+
+/* Strings for exec, copied. */
+struct strings {
+    struct rv_buffer text; /* with a NUL behind each */
+    const char **list;     /* into it; NULL at the end */
+    size_t count;
 };
 
 /* What the tool is added with: its `arg` is `files`. */
 struct command_tools {
     struct rv_file_tools files;
     struct reeve_command_options options;
-    struct rv_buffer variables; /* "NAME=value" with a NUL behind each */
-    const char **environment;
+    struct strings environment;
+    struct strings argv; /* the sandbox and the shell; the command comes last, see start_process */
 };
 
 struct command_call {
@@ -190,11 +197,9 @@ static void abort_command(struct rv_pending *pending)
 static int start_process(struct command_call *command, const char *text)
 {
     const struct command_tools *tools = tools_of(command);
-    /* A command may begin with a "-". */
-    const char *argv[] = {"/bin/sh", "-c", "--", text, NULL};
     const struct rv_process_options options = {
-        .argv = argv,
-        .environment = tools->environment,
+        .argv = tools->argv.list,
+        .environment = tools->environment.list,
         .folder_fd = &tools->files.root->fd,
         .merge_stderr = true,
         .limits = {.cpu_s = tools->options.cpu_s,
@@ -211,6 +216,7 @@ static int start_process(struct command_call *command, const char *text)
         .arg = command,
     };
 
+    tools->argv.list[tools->argv.count - 1] = text; /* copied by the start */
     return rv_process_start(tools->files.runtime, &options, &command->process);
 }
 
@@ -267,19 +273,41 @@ static int start(struct reeve_tool_call *call, void *arg)
     return error;
 }
 
-/* ---- the environment ---------------------------------------------------------------------------
+/* ---- what it is run with -----------------------------------------------------------------------
  */
 
-static int add_variable(struct command_tools *tools, const char *text)
+static void strings_done(struct strings *strings, struct rv_mem *mem)
 {
-    return rv_buffer_add(&tools->variables, text, strlen(text) + 1);
+    rv_buffer_done(&strings->text);
+    rv_free(mem, strings->list);
 }
 
-static int add_from_host(struct command_tools *tools)
+static int add_string(struct strings *strings, const char *text)
+{
+    strings->count++;
+    return rv_buffer_add(&strings->text, text, strlen(text) + 1);
+}
+
+/* When the last one has been added. */
+static int list_strings(struct strings *strings, struct rv_mem *mem)
+{
+    const char *at = rv_buffer_text(&strings->text);
+    size_t i;
+
+    strings->list = rv_alloc_array(mem, strings->count + 1, sizeof *strings->list);
+    if (!strings->list)
+        return REEVE_ENOMEM;
+    for (i = 0; i < strings->count; i++, at += strlen(at) + 1)
+        strings->list[i] = at;
+    strings->list[i] = NULL;
+    return 0;
+}
+
+static int add_from_host(struct strings *environment)
 {
     static const char *const names[] = {"PATH", "HOME",   "USER",     "LOGNAME", "SHELL",
                                         "LANG", "LC_ALL", "LC_CTYPE", "TZ",      "TMPDIR"};
-    int error = add_variable(tools, "TERM=dumb");
+    int error = add_string(environment, "TERM=dumb");
     size_t i;
 
     for (i = 0; i < sizeof names / sizeof names[0] && !error; i++) {
@@ -287,45 +315,48 @@ static int add_from_host(struct command_tools *tools)
 
         if (!value)
             continue;
-        error = rv_buffer_printf(&tools->variables, "%s=%s", names[i], value);
+        environment->count++;
+        error = rv_buffer_printf(&environment->text, "%s=%s", names[i], value);
         if (!error)
-            error = rv_buffer_add_byte(&tools->variables, '\0');
+            error = rv_buffer_add_byte(&environment->text, '\0');
     }
     return error;
 }
 
-static int add_given(struct command_tools *tools, const char *const *given)
+static int add_given(struct strings *environment, const char *const *given)
 {
     int error = 0;
 
     for (; *given && !error; given++)
-        error = **given == '=' || !strchr(*given, '=') ? REEVE_EINVAL : add_variable(tools, *given);
+        error =
+            **given == '=' || !strchr(*given, '=') ? REEVE_EINVAL : add_string(environment, *given);
     return error;
-}
-
-static int list_variables(struct command_tools *tools)
-{
-    const char *at = rv_buffer_text(&tools->variables), *end = at + tools->variables.len;
-    size_t count = 0, i;
-
-    for (; at < end; at += strlen(at) + 1)
-        count++;
-    tools->environment = rv_alloc_array(tools->files.mem, count + 1, sizeof *tools->environment);
-    if (!tools->environment)
-        return REEVE_ENOMEM;
-    at = rv_buffer_text(&tools->variables);
-    for (i = 0; i < count; i++, at += strlen(at) + 1)
-        tools->environment[i] = at;
-    return 0;
 }
 
 static int make_environment(struct command_tools *tools)
 {
     const char *const *given = tools->options.environment;
-    int error = given ? add_given(tools, given) : add_from_host(tools);
+    int error = given ? add_given(&tools->environment, given) : add_from_host(&tools->environment);
 
     tools->options.environment = NULL; /* the caller's */
-    return error ? error : list_variables(tools);
+    return error ? error : list_strings(&tools->environment, tools->files.mem);
+}
+
+static int make_argv(struct command_tools *tools)
+{
+    /* A command may begin with a "-". */
+    static const char *const shell[] = {"/bin/sh", "-c", "--", "", NULL};
+    const char *const *sandbox = tools->options.sandbox, *const * at;
+    int error = 0;
+
+    tools->options.sandbox = NULL; /* the caller's */
+    if (sandbox && (!*sandbox || !**sandbox))
+        return REEVE_EINVAL;
+    for (at = sandbox; at && *at && !error; at++)
+        error = add_string(&tools->argv, *at);
+    for (at = shell; *at && !error; at++)
+        error = add_string(&tools->argv, *at);
+    return error ? error : list_strings(&tools->argv, tools->files.mem);
 }
 
 /* ---- adding it ---------------------------------------------------------------------------------
@@ -347,8 +378,8 @@ static void free_tools(void *owned)
     struct command_tools *tools = owned;
     struct rv_mem *mem = rv_mem_ref(tools->files.mem);
 
-    rv_buffer_done(&tools->variables);
-    rv_free(mem, tools->environment);
+    strings_done(&tools->environment, mem);
+    strings_done(&tools->argv, mem);
     rv_file_tools_done(&tools->files);
     rv_free(mem, tools);
     rv_mem_unref(mem);
@@ -379,10 +410,13 @@ static int new_tools(struct reeve_toolbox *toolbox, const char *root,
         rv_free(toolbox->mem, tools);
         return error;
     }
-    rv_buffer_init(&tools->variables, toolbox->mem, MAX_ENVIRONMENT_BYTES);
+    rv_buffer_init(&tools->environment.text, toolbox->mem, MAX_STRINGS_BYTES);
+    rv_buffer_init(&tools->argv.text, toolbox->mem, MAX_STRINGS_BYTES);
     error = copy_options(tools, options);
     if (!error)
         error = make_environment(tools);
+    if (!error)
+        error = make_argv(tools);
     if (error) {
         rv_toolbox_set_problem(toolbox, "The options of run_command: %s.", reeve_error_text(error));
         free_tools(tools);
