@@ -250,6 +250,14 @@ enum reeve_effect reeve_tool_call_effect(const struct reeve_tool_call *call);
 /* The context pointer of the call's batch. */
 void *reeve_tool_call_context(const struct reeve_tool_call *call);
 
+/*
+ * A pointer of the tool's own, for what it keeps of a call from its start to its cancel and finish.
+ * NULL until it is set. The library does nothing with it; what it points at is the tool's to free,
+ * before it finishes the call.
+ */
+void reeve_tool_call_set_data(struct reeve_tool_call *call, void *data);
+void *reeve_tool_call_data(const struct reeve_tool_call *call);
+
 /* How many bytes of a result will be kept, so that a tool need not make more. */
 size_t reeve_tool_call_max_output_bytes(const struct reeve_tool_call *call);
 

@@ -156,6 +156,16 @@ RV_EXPORT void *reeve_tool_call_context(const struct reeve_tool_call *call)
     return call->core->context;
 }
 
+RV_EXPORT void reeve_tool_call_set_data(struct reeve_tool_call *call, void *data)
+{
+    call->data = data;
+}
+
+RV_EXPORT void *reeve_tool_call_data(const struct reeve_tool_call *call)
+{
+    return call->data;
+}
+
 RV_EXPORT size_t reeve_tool_call_max_output_bytes(const struct reeve_tool_call *call)
 {
     return call->core->max_output_bytes;

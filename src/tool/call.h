@@ -54,6 +54,7 @@ struct reeve_tool_call {
     size_t text_len;
     const struct reeve_json *arguments;
     struct rv_tool *tool;
+    void *data;                      /* the tool's */
     struct rv_claims *claims;        /* what it touches; NULL: nothing, or its tool does not say */
     struct rv_flight *flight;        /* from WAITING to RUNNING */
     struct reeve_tool_call *settles; /* the next in reeve_batch.settling */

@@ -63,6 +63,7 @@ static void end_job(struct job *job)
     char text[32];
     int len = snprintf(text, sizeof text, "%s %zu", fails ? "failed" : "did", index);
 
+    cr_assert_eq(reeve_tool_call_data(call), job);
     rv_list_remove(&job->node);
     rv_free(lab->mem, job);
     if (lab->runtime)
@@ -95,6 +96,8 @@ static int start_job(struct lab *lab, struct reeve_tool_call *call, const char *
     job->is_long = strcmp(how, "much") == 0;
     job->writes = strcmp(how, "write") == 0;
     job->ends_on_cancel = strcmp(how, "on_cancel") == 0;
+    cr_assert_null(reeve_tool_call_data(call));
+    reeve_tool_call_set_data(call, job);
     rv_timer_init(&job->timer, job_due);
     rv_list_append(&lab->jobs, &job->node);
     if (job->writes)
