@@ -31,4 +31,16 @@ noinst_PROGRAMS += %D%/embed %D%/batch
 %C%_embed_LDADD = libreeve.la $(EVENT_LIBS)
 %C%_batch_SOURCES = %D%/batch.c
 %C%_batch_LDADD = libreeve.la
+
+# A tool that asks a database, and one that asks the web.
+noinst_PROGRAMS += %D%/fetch
+%C%_fetch_SOURCES = %D%/fetch.c %D%/address.c %D%/address.h
+%C%_fetch_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) -I$(srcdir)/%D%
+%C%_fetch_LDADD = libreeve.la $(EVENT_LIBS) $(CURL_LIBS)
+if HAVE_SQLITE
+noinst_PROGRAMS += %D%/sql
+%C%_sql_SOURCES = %D%/sql.c
+%C%_sql_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+%C%_sql_LDADD = libreeve.la $(EVENT_LIBS) $(SQLITE_LIBS)
+endif
 # The example programs: built by make, never installed.

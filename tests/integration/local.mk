@@ -32,8 +32,11 @@ check_PROGRAMS += %D%/pty-talk
 %C%_pty_talk_SOURCES = %D%/pty-talk.c
 %C%_pty_talk_LDADD = -lutil
 
-# The example of a batch.
-rv_script_tests += %D%/batch-example
+check_PROGRAMS += %D%/answers
+%C%_answers_SOURCES = %D%/answers.c
+
+# The examples of a batch, and of tools.
+rv_script_tests += %D%/batch-example %D%/fetch-example %D%/sql-example
 EXTRA_DIST += %D%/agent-lib
 
 rv_test_programs += %D%/test-real-http

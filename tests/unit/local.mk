@@ -12,6 +12,12 @@ rv_test_programs += %D%/test-base
 	%D%/base-utf8.c
 %C%_test_base_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
 
+# What an example leans on.
+rv_test_programs += %D%/test-examples
+%C%_test_examples_SOURCES = %D%/examples-address.c examples/address.c examples/address.h
+%C%_test_examples_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/examples
+%C%_test_examples_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
+
 # Without Criterion, which brings a libcrypto that is in use already.
 rv_test_programs += %D%/test-digest-memory
 %C%_test_digest_memory_SOURCES = %D%/digest-memory.c
