@@ -77,6 +77,11 @@ rv_test_programs += %D%/test-real-model-server
 %C%_test_real_model_server_LDADD = $(RV_TEST_LIBS) examples/server/libmodelserver.la $(RV_LIBS_BASE) \
 	$(CURL_LIBS) $(EVENT_LIBS)
 
+# Many agents against the server as a process.
+rv_test_programs += %D%/test-real-agents
+%C%_test_real_agents_SOURCES = %D%/agents-many.c
+%C%_test_real_agents_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_AGENT) $(EVENT_LIBS)
+
 rv_test_programs += %D%/test-real-loop
 %C%_test_real_loop_SOURCES = \
 	%D%/faults.c \
