@@ -8,9 +8,12 @@ EXTRA_DIST += \
 	%D%/coverage \
 	%D%/check-exports \
 	%D%/check-layers \
+	%D%/check-manual \
 	%D%/check-style \
 	%D%/layers.list \
 	%D%/lint \
+	%D%/manual \
+	%D%/manual.awk \
 	%D%/mutants
 
 .PHONY: format lint

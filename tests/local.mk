@@ -42,6 +42,8 @@ rv_script_tests += \
 	%D%/scripts/exports \
 	%D%/scripts/headers \
 	%D%/scripts/layers \
+	%D%/scripts/manual \
+	%D%/scripts/manual-rendered \
 	%D%/scripts/simulated \
 	%D%/scripts/style \
 	%D%/scripts/threads

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The agent: asks the model, runs the tool calls that it wants, gives it the results, and again,
- * until the model stops or a limit is reached. At every stop the transcript is valid.
+ * The agent: a conversation with a model that uses tools. It asks the model, runs the tool calls
+ * that it wants, gives it the results, and again, until the model stops or a limit is reached. At
+ * every stop the transcript is valid.
  */
 #ifndef REEVE_AGENT_H
 #define REEVE_AGENT_H
@@ -96,7 +97,7 @@ struct reeve_agent_options {
 
     /* A piece of the model's answer, whole UTF-8 characters, as it comes. May be NULL. */
     void (*on_text)(struct reeve_agent *agent, const char *text, size_t len, void *arg);
-    /* May be NULL. */
+    /* A call starts, writes, or has ended. May be NULL. */
     void (*on_tool)(struct reeve_agent *agent, const struct reeve_tool_event *event, void *arg);
     /*
      * The end of a run, once for each reeve_agent_send that returned 0. The agent may be given new
@@ -122,6 +123,7 @@ struct reeve_agent_options {
                           void *arg);
 };
 
+/* Fill `options` with the defaults, which stand in brackets above. */
 #define reeve_agent_options_init(o) reeve_agent_options_init_size((o), sizeof *(o))
 void reeve_agent_options_init_size(struct reeve_agent_options *options, size_t size);
 

@@ -107,6 +107,7 @@ struct reeve_batch_options {
                       void *arg);
 };
 
+/* Fill `options` with the defaults, which stand in brackets above. */
 #define reeve_batch_options_init(o) reeve_batch_options_init_size((o), sizeof *(o))
 void reeve_batch_options_init_size(struct reeve_batch_options *options, size_t size);
 
@@ -141,6 +142,7 @@ void reeve_batch_permit(struct reeve_batch *batch, size_t index, enum reeve_perm
 /* Cancel one call; the rest goes on. An index past the end, or an ended call: no effect. */
 void reeve_batch_cancel_call(struct reeve_batch *batch, size_t index);
 
+/* The number of calls. */
 size_t reeve_batch_count(const struct reeve_batch *batch);
 
 /* The result of the call at `index`, in the order given; NULL past the end. */

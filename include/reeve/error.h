@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Errors. A function that can fail returns 0 or one of the negative REEVE_E... codes below. What a
- * model or a tool did wrong is not an error code: it is data (a tool result with is_error set).
+ * Errors: codes, and what is known of a failure. A function that can fail returns 0 or one of the
+ * negative REEVE_E... codes below. What a model or a tool did wrong is not an error code: it is
+ * data (a tool result with is_error set).
  */
 #ifndef REEVE_ERROR_H
 #define REEVE_ERROR_H

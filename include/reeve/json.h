@@ -26,6 +26,7 @@ enum reeve_json_type {
     REEVE_JSON_OBJECT,
 };
 
+/* What a value is; REEVE_JSON_NONE of NULL. */
 enum reeve_json_type reeve_json_type(const struct reeve_json *value);
 
 /* "object", "string", …; "nothing" for REEVE_JSON_NONE. Static text. */

@@ -129,6 +129,7 @@ const struct reeve_message *reeve_transcript_at(const struct reeve_transcript *t
  */
 int reeve_transcript_check(const struct reeve_transcript *transcript, size_t *ret_bad);
 
+/* Who says it. */
 enum reeve_role reeve_message_role(const struct reeve_message *message);
 
 /* The text, NUL-terminated, valid UTF-8, never NULL (""). ret_len may be NULL. */

@@ -51,7 +51,8 @@ struct reeve_model_options {
     const char *extra;
 };
 
-/* Fill `o` with the defaults that stand in brackets above. For the time limits 0 means none. */
+/* Fill `options` with the defaults that stand in brackets above. For the time limits 0 means none.
+ */
 #define reeve_model_options_init(o) reeve_model_options_init_size((o), sizeof *(o))
 void reeve_model_options_init_size(struct reeve_model_options *options, size_t size);
 
@@ -149,6 +150,7 @@ struct reeve_completion_options {
     const char *response_schema_name;
 };
 
+/* Fill `options` with the defaults, which stand in brackets above. */
 #define reeve_completion_options_init(o) reeve_completion_options_init_size((o), sizeof *(o))
 void reeve_completion_options_init_size(struct reeve_completion_options *options, size_t size);
 
@@ -188,6 +190,7 @@ const char *reeve_completion_text(const struct reeve_completion *completion, siz
 const struct reeve_call *reeve_completion_calls(const struct reeve_completion *completion,
                                                 size_t *ret_count);
 
+/* Why the answer ended, and what it took; the latter never NULL. */
 enum reeve_finish reeve_completion_finish(const struct reeve_completion *completion);
 const struct reeve_usage *reeve_completion_usage(const struct reeve_completion *completion);
 

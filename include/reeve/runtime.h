@@ -25,7 +25,8 @@ struct reeve_runtime_options {
     uint64_t seed; /* of the runtime's random numbers; 0: from the system */
 };
 
-/* Fill `o` with the defaults. To be called on every options struct before its fields are set. */
+/* Fill `options` with the defaults. To be called on every options struct before its fields are set.
+ */
 #define reeve_runtime_options_init(o) reeve_runtime_options_init_size((o), sizeof *(o))
 void reeve_runtime_options_init_size(struct reeve_runtime_options *options, size_t size);
 

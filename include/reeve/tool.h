@@ -90,6 +90,7 @@ struct reeve_tool {
 int reeve_claims_add(struct reeve_claims *claims, enum reeve_effect effect, const char *kind,
                      const char *key);
 
+/* Make an empty tool: no name, no function, an unknown effect. */
 #define reeve_tool_init(t) reeve_tool_init_size((t), sizeof *(t))
 void reeve_tool_init_size(struct reeve_tool *tool, size_t size);
 
@@ -119,23 +120,23 @@ int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *to
 /*
  * Add the file tools, all confined to the folder `root`: no path, no link and no race leads out.
  *
- * read_file(path, offset [0], limit [all]) gives the file's text; offset and limit are in bytes. A
- * file that is longer than the result may be keeps its head and its tail.
- * list_directory(path [.], recursive [false]) gives one entry a line, sorted by bytes; folders end
- * in "/", regular files are followed by a tab and their size in bytes.
- * write_file(path, content) writes a whole file, which appears or replaces the old one at once,
- * with the old one's permissions; folders of the path that are missing are made. edit_file(path,
- * old_text, new_text, replace_all [false]) replaces a text that must stand in the file once, or
- * every occurrence of it. The file may have up to 8 MiB and must be UTF-8 without NUL bytes. It is
- * written like the above, and not at all if somebody has changed it meanwhile.
- * find_files(pattern, path [.], limit [1000]) gives the paths below a folder that match a glob,
- * each folder's names sorted by bytes and what is below a folder behind it. "**" stands for any
- * number of folders; links are not followed, and .git is found only by its name.
- * search_files(pattern, path [.], glob [all], ignore_case [false], context [0], limit [200],
- * include_binary [false], respect_gitignore [true]) gives the lines of a file, or of the files
- * below a folder, that match a regular expression: path:line: text. What a line may cost is
- * bounded, and only its first 8192 bytes are searched. If Reeve was built without PCRE2 this tool
- * is switched off, and answers so if it is switched on.
+ * - read_file(path, offset [0], limit [all]) gives the file's text; offset and limit are in bytes.
+ *   A file that is longer than the result may be keeps its head and its tail.
+ * - list_directory(path [.], recursive [false]) gives one entry a line, sorted by bytes; folders
+ *   end in "/", regular files are followed by a tab and their size in bytes.
+ * - write_file(path, content) writes a whole file, which appears or replaces the old one at once,
+ *   with the old one's permissions; folders of the path that are missing are made.
+ * - edit_file(path, old_text, new_text, replace_all [false]) replaces a text that must stand in the
+ *   file once, or every occurrence of it. The file may have up to 8 MiB and must be UTF-8 without
+ *   NUL bytes. It is written like the above, and not at all if somebody has changed it meanwhile.
+ * - find_files(pattern, path [.], limit [1000]) gives the paths below a folder that match a glob,
+ *   each folder's names sorted by bytes and what is below a folder behind it. "**" stands for any
+ *   number of folders; links are not followed, and .git is found only by its name.
+ * - search_files(pattern, path [.], glob [all], ignore_case [false], context [0], limit [200],
+ *   include_binary [false], respect_gitignore [true]) gives the lines of a file, or of the files
+ *   below a folder, that match a regular expression: path:line: text. What a line may cost is
+ *   bounded, and only its first 8192 bytes are searched. If Reeve was built without PCRE2 this tool
+ *   is switched off, and answers so if it is switched on.
  *
  * Returns 0; REEVE_ENOTFOUND, REEVE_ENOTDIR, REEVE_EACCESS, REEVE_ESYSTEM (the root);
  * REEVE_EEXIST; REEVE_ENOMEM.
@@ -177,6 +178,7 @@ struct reeve_command_options {
     const char *const *sandbox;
 };
 
+/* Fill `options` with the defaults, which stand in brackets above. */
 #define reeve_command_options_init(o) reeve_command_options_init_size((o), sizeof *(o))
 void reeve_command_options_init_size(struct reeve_command_options *options, size_t size);
 

@@ -4,5 +4,5 @@ EXTRA_DIST += %D%/consumer.c %D%/run
 
 installcheck-local:
 	CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' EXTRA_FLAGS='$(RV_SAN_FLAGS)' DESTDIR='$(DESTDIR)' \
-		libdir='$(libdir)' srcdir='$(abs_top_srcdir)' version='$(PACKAGE_VERSION)' \
+		libdir='$(libdir)' man3dir='$(man3dir)' srcdir='$(abs_top_srcdir)' version='$(PACKAGE_VERSION)' \
 		$(SHELL) $(top_srcdir)/%D%/run
