@@ -26,7 +26,8 @@ dist_man_MANS = man/reeve-agent.1
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = completion/reeve-agent
 
-noinst_PROGRAMS += %D%/embed %D%/batch
+# What docs/embedding.md quotes is service and approve.
+noinst_PROGRAMS += %D%/embed %D%/batch %D%/service %D%/approve
 %C%_embed_SOURCES = %D%/embed.c
 %C%_embed_LDADD = libreeve.la $(EVENT_LIBS)
 %C%_batch_SOURCES = %D%/batch.c
@@ -43,4 +44,8 @@ noinst_PROGRAMS += %D%/sql
 %C%_sql_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 %C%_sql_LDADD = libreeve.la $(EVENT_LIBS) $(SQLITE_LIBS)
 endif
+%C%_service_SOURCES = %D%/service.c
+%C%_service_LDADD = libreeve.la $(EVENT_LIBS)
+%C%_approve_SOURCES = %D%/approve.c
+%C%_approve_LDADD = libreeve.la $(EVENT_LIBS) -lpthread
 # The example programs: built by make, never installed.
