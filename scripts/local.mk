@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	%D%/c-files \
 	%D%/check-dist \
 	%D%/coverage \
+	%D%/check-excerpts \
 	%D%/check-exports \
 	%D%/check-layers \
 	%D%/check-manual \
