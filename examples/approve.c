@@ -212,7 +212,7 @@ static void on_permission(struct reeve_batch *batch, size_t index,
         reeve_batch_permit(batch, index, REEVE_PERMISSION_ALLOW, NULL);
         return;
     }
-    printf("call %s, %s, touches", reeve_tool_call_id(call), reeve_tool_call_name(call));
+    printf("call %zu, %s, touches", index + 1, reeve_tool_call_name(call));
     claims = reeve_tool_call_claims(call, &count);
     for (i = 0; i < count; i++)
         printf(" %s:%s", claims[i].kind, claims[i].key);

@@ -148,9 +148,11 @@ static void on_done(struct reeve_agent *agent, const struct reeve_run *run, void
     }
     if (run->error)
         fprintf(stderr, "%s\n", run->detail ? run->detail->message : reeve_error_text(run->error));
-    if (!service->failed && *service->questions &&
-        reeve_agent_send(agent, *service->questions++) == 0)
-        return;
+    if (!service->failed && *service->questions) {
+        if (reeve_agent_send(agent, *service->questions++) == 0)
+            return;
+        service->failed = 1;
+    }
     event_del(service->tick); /* nothing is pending now, and so the loop returns */
     event_del(service->interrupt);
 }
