@@ -9,11 +9,13 @@ CLEANFILES += %D%/manual.stamp %D%/man3/*.3
 rv_manual_scripts = $(top_srcdir)/scripts/manual $(top_srcdir)/scripts/manual.awk
 rv_manual_headers = $(include_HEADERS) $(reeveinclude_HEADERS) $(nodist_reeveinclude_HEADERS)
 
-%D%/manual.stamp: $(rv_manual_scripts) $(rv_manual_headers) examples/batch.c
+%D%/manual.stamp: $(top_srcdir)/%D%/local.mk $(rv_manual_scripts) $(rv_manual_headers) \
+		examples/batch.c examples/embed.c
 	$(AM_V_GEN)headers=; for header in $(rv_manual_headers); do \
 		test -f $$header || header=$(srcdir)/$$header; headers="$$headers $$header"; \
 	done; \
 	AWK='$(AWK)' $(SHELL) $(top_srcdir)/scripts/manual --also 'reeve=reeve-agent(1)' \
+		--example reeve_agent=$(srcdir)/examples/embed.c \
 		--example reeve_batch=$(srcdir)/examples/batch.c \
 		'$(PACKAGE_VERSION)' %D%/man3 $$headers && touch $@
 
