@@ -236,12 +236,17 @@ static int run(struct service *service, struct reeve_runtime *runtime)
 
 int main(int argc, char **argv)
 {
-    struct service service = {.base = event_base_new(), .questions = argv + 1};
+    struct service service = {.questions = argv + 1};
     struct reeve_runtime *runtime = NULL;
     int error;
 
-    if (argc < 2 || !service.base)
+    if (argc < 2) {
+        fprintf(stderr, "usage: service QUESTION...\n");
         return 2;
+    }
+    service.base = event_base_new();
+    if (!service.base)
+        return 1;
     error = reeve_runtime_new(service.base, NULL, &runtime);
     if (!error)
         error = run(&service, runtime);
