@@ -8,8 +8,8 @@
 #  - A comment stands over what follows it without a blank line between, be that one declaration or
 #    several. One that nothing follows belongs to the page.
 #  - In a struct or an enum a comment stands over the member that follows, or behind its member.
-#  - A blank line in a comment begins a paragraph, "- " an item of a list; what is indented by four
-#    more blanks is code. `name` is a name of code. Names of functions, constants, members and
+#  - A blank line in a comment begins a paragraph, "- " an item of a list; what is indented by two
+#    blanks or more is code. `name` is a name of code. Names of functions, constants, members and
 #    parameters that hold a "_" are seen without quotes.
 #  - #define TABLE(X) with rows X(name, …, "text") is expanded in the enum that uses it.
 # What it does not understand ends it with status 1 and the line's number.
@@ -430,7 +430,7 @@ function prose(text, page, macro,   count, i, rows, kind, last, block, written) 
             kind = ""
         else if (rows[i] ~ /^- /)
             kind = "item"
-        else if (rows[i] ~ /^    / && last != "item" && last != "text")
+        else if (rows[i] ~ /^  / && last != "item" && last != "text")
             kind = "code"
         else
             kind = last == "" || last == "code" ? "text" : last
@@ -446,8 +446,9 @@ function prose(text, page, macro,   count, i, rows, kind, last, block, written) 
 
 function paragraph(block, kind, macro, page) {
     if (kind == "code") {
-        gsub(/\n    /, "\n", block)
-        put((macro == "" ? "" : macro "\n") ".EX\n" escape_lines(substr(block, 5)) "\n.EE")
+        match(block, /^ +/)
+        gsub("\n" substr(block, 1, RLENGTH), "\n", block)
+        put((macro == "" ? "" : macro "\n") ".EX\n" escape_lines(substr(block, RLENGTH + 1)) "\n.EE\n.nh")
     } else if (kind == "item") {
         gsub(/\n[ \t]+/, "\n", block)
         put(".IP \\(bu 2\n" inline(sentences(substr(block, 3)), page))
