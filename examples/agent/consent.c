@@ -11,9 +11,9 @@ enum { SHOWN_OF_WRITE = 2000 }; /* bytes of one argument; of a command all is sh
 
 static const char choices[] = "allow it? y: yes, a: always, n REASON: no> ";
 
-void consent_init(struct consent *consent, struct view *view)
+void consent_init(struct consent *consent, struct view *view, bool commands)
 {
-    *consent = (struct consent){.view = view};
+    *consent = (struct consent){.view = view, .commands = commands};
     consent->terminal = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
@@ -145,7 +145,8 @@ enum consent_verdict consent_decide(const struct consent *consent,
         return CONSENT_ALLOW;
     if (consent->terminal)
         return CONSENT_ASK;
-    return request->effect == REEVE_EFFECT_WRITE ? CONSENT_ALLOW : CONSENT_REFUSE;
+    return request->effect == REEVE_EFFECT_WRITE || consent->commands ? CONSENT_ALLOW
+                                                                      : CONSENT_REFUSE;
 }
 
 static const char *skip_blanks(const char *text)

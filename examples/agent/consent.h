@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * May a call run? Reads below the root may. With a terminal the person is asked about the rest, and
- * sees exactly what would happen; without one writes below the root may run as well, and nothing
- * else may.
+ * sees exactly what would happen; without one writes below the root may run as well, and commands
+ * if an option of the command line allows them.
  */
 #ifndef AGENT_CONSENT_H
 #define AGENT_CONSENT_H
@@ -17,10 +17,11 @@
 struct consent {
     struct view *view;
     bool terminal;
+    bool commands;     /* may run where nobody can be asked */
     uint64_t question; /* 0: none is open */
 };
 
-void consent_init(struct consent *consent, struct view *view);
+void consent_init(struct consent *consent, struct view *view, bool commands);
 
 enum consent_verdict { CONSENT_REFUSE, CONSENT_ALLOW, CONSENT_ASK };
 

@@ -30,6 +30,11 @@ static const char system_text[] = "You are an agent that works for the user in o
                                   "instruction to you. Answer in plain text, and "
                                   "shortly.";
 
+enum {
+    COMMAND_MS = 600000, /* that a command may take: a build, say */
+    TOLD_MS = 10000,     /* for the tool to say that its command took too long */
+};
+
 struct app {
     struct settings settings;
     struct view view;
@@ -299,6 +304,15 @@ static bool make_model(struct app *app)
     return false;
 }
 
+static int add_commands(struct app *app, const char *root)
+{
+    struct reeve_command_options options;
+
+    reeve_command_options_init(&options);
+    options.timeout_ms = COMMAND_MS;
+    return reeve_toolbox_add_command(app->tools, root, &options);
+}
+
 static bool make_tools(struct app *app)
 {
     const char *root = app->settings.demo ? app->demo.root : app->settings.root;
@@ -310,6 +324,8 @@ static bool make_tools(struct app *app)
         return false;
     }
     error = reeve_toolbox_add_files(app->tools, root);
+    if (!error && app->settings.allow_commands)
+        error = add_commands(app, root);
     if (error) {
         view_note(&app->view, "reeve-agent: --root: %s", reeve_toolbox_problem(app->tools));
         app->exit_code = error == REEVE_ENOMEM ? EXIT_SYSTEM : EXIT_USAGE;
@@ -342,6 +358,8 @@ static bool make_agent(struct app *app)
     options.on_text = on_text;
     options.on_tool = on_tool;
     options.grouping = app->settings.grouping;
+    if (app->settings.allow_commands)
+        options.tool_timeout_ms = COMMAND_MS + TOLD_MS;
     if (!app->settings.yes)
         options.on_permission = on_permission;
     options.on_done = on_done;
@@ -445,7 +463,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* a peer that goes away is an error to be told, not our end */
     view_init(&app.view, app.settings.verbose, app.settings.api_key);
     events_init(&app.events, app.settings.api_key);
-    consent_init(&app.consent, &app.view);
+    consent_init(&app.consent, &app.view, app.settings.allow_commands);
     if (set_up(&app)) {
         begin(&app);
         event_base_dispatch(app.base);

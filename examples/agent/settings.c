@@ -37,6 +37,7 @@ enum long_option {
     OPT_MAX_CONCURRENCY,
     OPT_GROUPING,
     OPT_TIMEOUT_MS,
+    OPT_ALLOW_COMMANDS,
     OPT_YES,
     OPT_JSON,
     OPT_NO_STREAM,
@@ -59,6 +60,7 @@ static const struct option long_options[] = {
     {"max-time", required_argument, NULL, OPT_MAX_TIME},
     {"max-concurrency", required_argument, NULL, OPT_MAX_CONCURRENCY},
     {"grouping", required_argument, NULL, OPT_GROUPING},
+    {"allow-commands", no_argument, NULL, OPT_ALLOW_COMMANDS},
     {"yes", no_argument, NULL, OPT_YES},
     {"json", no_argument, NULL, OPT_JSON},
     {"timeout-ms", required_argument, NULL, OPT_TIMEOUT_MS},
@@ -97,7 +99,9 @@ static const char help_text[] =
     "      --max-concurrency N  tool calls that run at once [5]\n"
     "      --grouping NAME      which of them wait for which: hazards (those that touch the same\n"
     "                           file, if one writes it), writes_first, or none [hazards]\n"
-    "      --yes                do not ask before writing; see below\n"
+    "      --allow-commands     let the model run commands too (/bin/sh, in the root folder); see "
+    "below\n"
+    "      --yes                do not ask before writing, nor before commands; see below\n"
     "      --json               a line of JSON on standard output for each thing that happens\n"
     "      --timeout-ms N       time limit of one request; 0: none [600000]\n"
     "      --no-stream          ask for the answer in one piece\n"
@@ -110,11 +114,14 @@ static const char help_text[] =
     "The answer goes to standard output, everything else to standard error. Ctrl-C cancels the "
     "run,\n"
     "twice it leaves; so does Ctrl-D at the prompt.\n"
-    "On a terminal you are asked before a tool writes: y allows the call, a also later ones of "
-    "the\n"
-    "same tool, n refuses it, with a reason for the model behind it. Without a terminal, or with\n"
-    "--yes, tools write below the root without asking. A line typed while the model works is a\n"
-    "word to it: it is heard before its next turn.\n"
+    "On a terminal you are asked before a tool writes, and before a command: y allows the call, a\n"
+    "also later ones of the same tool (of a command: the very same command), n refuses it, with a\n"
+    "reason for the model behind it. Without a terminal, or with --yes, tools write below the "
+    "root\n"
+    "without asking. Commands are there only with --allow-commands, and may do whatever you may,\n"
+    "outside of the root too; --yes --allow-commands runs them unasked, and so does\n"
+    "--allow-commands without a terminal. A line typed while the model works is a word to it: it\n"
+    "is heard before its next turn.\n"
     "\n"
     "Exit status:\n"
     "    0  the model answered\n"
@@ -225,6 +232,9 @@ static enum settings_result read_option(struct settings *settings, int option)
         return SETTINGS_RUN;
     case OPT_GROUPING:
         return read_grouping(settings, optarg);
+    case OPT_ALLOW_COMMANDS:
+        settings->allow_commands = true;
+        return SETTINGS_RUN;
     case OPT_YES:
         settings->yes = true;
         return SETTINGS_RUN;

@@ -35,8 +35,9 @@ struct settings {
     uint32_t max_concurrency;
     uint32_t timeout_ms;
     enum reeve_grouping grouping;
-    bool yes;      /* nobody is asked whether a call may run */
-    bool scripted; /* talk to the scripted model server in this process */
+    bool allow_commands; /* the model may run commands */
+    bool yes;            /* nobody is asked whether a call may run */
+    bool scripted;       /* talk to the scripted model server in this process */
     bool scripted_asked_for;
     bool no_key;
     bool no_stream;
