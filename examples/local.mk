@@ -9,18 +9,38 @@ bin_PROGRAMS += %D%/reeve-agent
 	%D%/agent/demo.c \
 	%D%/agent/demo.h \
 	%D%/agent/events.c \
+	%D%/agent/edit.h \
 	%D%/agent/events.h \
+	%D%/agent/history.c \
+	%D%/agent/history.h \
 	%D%/agent/input.c \
 	%D%/agent/input.h \
+	%D%/agent/keys.c \
+	%D%/agent/keys.h \
+	%D%/agent/live.c \
+	%D%/agent/live.h \
 	%D%/agent/main.c \
 	%D%/agent/redact.c \
 	%D%/agent/redact.h \
+	%D%/agent/screen.c \
+	%D%/agent/screen.h \
 	%D%/agent/settings.c \
 	%D%/agent/settings.h \
+	%D%/agent/tally.c \
+	%D%/agent/tally.h \
+	%D%/agent/typing.c \
+	%D%/agent/typing.h \
 	%D%/agent/view.c \
-	%D%/agent/view.h
-%C%_reeve_agent_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
-%C%_reeve_agent_LDADD = libreeve.la %D%/server/libmodelserver.la $(EVENT_LIBS)
+	%D%/agent/view.h \
+	%D%/agent/visible.c \
+	%D%/agent/visible.h
+if HAVE_LIBEDIT
+%C%_reeve_agent_SOURCES += %D%/agent/edit_libedit.c
+else
+%C%_reeve_agent_SOURCES += %D%/agent/edit_none.c
+endif
+%C%_reeve_agent_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D% $(LIBEDIT_CFLAGS)
+%C%_reeve_agent_LDADD = libreeve.la %D%/server/libmodelserver.la $(EVENT_LIBS) $(LIBEDIT_LIBS)
 
 dist_man_MANS = man/reeve-agent.1
 bashcompletiondir = $(datadir)/bash-completion/completions

@@ -3,18 +3,26 @@
 #include "agent/consent.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-enum { SHOWN_OF_WRITE = 2000 }; /* bytes of one argument; of a command all is shown */
+enum {
+    SHOWN_OF_WRITE = 2000, /* bytes of one argument at first; of a command all is shown */
+    LONG_BYTES = 1000,     /* a command of more is told to be long, below it */
+    LONG_LINES = 15,
+};
 
 static const char choices[] = "allow it? y: yes, a: always, n REASON: no> ";
+static const char choices_and_all[] = "allow it? y: yes, a: always, n REASON: no, s: show all> ";
 
-void consent_init(struct consent *consent, struct view *view, bool commands)
+void consent_init(struct consent *consent, struct view *view, bool commands, const char *root)
 {
     *consent = (struct consent){.view = view, .commands = commands};
     consent->terminal = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    if (!realpath(root, consent->root))
+        snprintf(consent->root, sizeof consent->root, "%s", root);
 }
 
 static const char *effect_name(enum reeve_effect effect)
@@ -30,20 +38,22 @@ static const char *effect_name(enum reeve_effect effect)
     return "may do anything";
 }
 
-/* Each line of it behind a bar, so that no text can look like a line of ours. */
-static void show_lines(const struct view *view, const char *text, size_t len)
+/*
+ * Each line of it behind a bar, and each row of the terminal that a long line takes behind a colon:
+ * no text can look like a line of ours. Returns the rows.
+ */
+static size_t show_lines(const struct view *view, const char *text, size_t len)
 {
-    size_t start = 0;
+    size_t start = 0, rows = 0;
 
     while (start <= len) {
         const char *end = memchr(text + start, '\n', len - start);
         const size_t line = end ? (size_t)(end - text) - start : len - start;
 
-        fputs("    | ", stderr);
-        view_foreign(view, text + start, line);
-        putc('\n', stderr);
+        rows += view_foreign_rows(view, "    | ", "    : ", text + start, line);
         start += line + 1;
     }
+    return rows;
 }
 
 /* As much of `len` bytes as may be shown, without half of a character. */
@@ -56,16 +66,21 @@ static size_t cut(const char *text, size_t len, size_t most)
     return most;
 }
 
-static void show_string(const struct view *view, const struct reeve_json *value, size_t most)
+static void show_string(struct consent *consent, const struct reeve_json *value, size_t most)
 {
-    size_t len, shown;
+    size_t len, shown, rows;
     const char *text = reeve_json_string(value, &len);
 
     shown = cut(text, len, most);
-    if (shown < len)
+    if (shown < len) {
         fprintf(stderr, " (the first %zu of %zu bytes)", shown, len);
+        consent->cut = true;
+    }
     putc('\n', stderr);
-    show_lines(view, text, shown);
+    rows = show_lines(consent->view, text, shown);
+    if (shown == len && (len > LONG_BYTES || rows > LONG_LINES))
+        fprintf(stderr, "  (that was long: %zu bytes in %zu rows; look at where it begins)\n", len,
+                rows);
 }
 
 static void show_plain(const struct view *view, const struct reeve_json *value)
@@ -89,24 +104,26 @@ static void show_plain(const struct view *view, const struct reeve_json *value)
     putc('\n', stderr);
 }
 
-static void show_arguments(const struct view *view, const struct reeve_permission_request *request)
+static void show_arguments(struct consent *consent, bool all)
 {
-    const size_t most = request->effect == REEVE_EFFECT_UNKNOWN ? SIZE_MAX : SHOWN_OF_WRITE;
+    const struct reeve_permission_request *request = consent->request;
+    const size_t most = all || request->effect == REEVE_EFFECT_UNKNOWN ? SIZE_MAX : SHOWN_OF_WRITE;
     const size_t count = reeve_json_count(request->arguments);
     size_t i;
 
+    consent->cut = false;
     for (i = 0; i < count; i++) {
         const struct reeve_json *value = reeve_json_at(request->arguments, i);
         size_t len;
         const char *key = reeve_json_key_at(request->arguments, i, &len);
 
         fputs("  ", stderr);
-        view_foreign(view, key, len);
+        view_foreign(consent->view, key, len);
         putc(':', stderr);
         if (reeve_json_type(value) == REEVE_JSON_STRING)
-            show_string(view, value, most);
+            show_string(consent, value, most);
         else
-            show_plain(view, value);
+            show_plain(consent->view, value);
     }
 }
 
@@ -123,19 +140,43 @@ static void show_claims(const struct view *view, const struct reeve_permission_r
     }
 }
 
-void consent_show(struct consent *consent, const struct reeve_permission_request *request)
+static void show(struct consent *consent, bool all)
 {
+    const struct reeve_permission_request *request = consent->request;
     const char *name = request->call->name;
 
-    view_end_line(consent->view);
+    view_begin_lines(consent->view);
     fputs("? ", stderr);
     view_foreign(consent->view, name, strlen(name));
     fprintf(stderr, " %s\n", effect_name(request->effect));
+    if (request->effect == REEVE_EFFECT_UNKNOWN) {
+        fputs("  as you, outside of this folder too, starting in ", stderr);
+        view_foreign(consent->view, consent->root, strlen(consent->root));
+        putc('\n', stderr);
+    }
     show_claims(consent->view, request);
-    show_arguments(consent->view, request);
-    fputs(choices, stderr);
-    fflush(stderr);
+    show_arguments(consent, all);
+    view_end_lines(consent->view);
+}
+
+void consent_show(struct consent *consent, const struct reeve_permission_request *request)
+{
+    consent->request = request;
     consent->question = request->question;
+    show(consent, false);
+}
+
+const char *consent_prompt(const struct consent *consent)
+{
+    if (!consent->question)
+        return NULL;
+    return consent->cut ? choices_and_all : choices;
+}
+
+void consent_void(struct consent *consent)
+{
+    consent->question = 0;
+    consent->request = NULL;
 }
 
 enum consent_verdict consent_decide(const struct consent *consent,
@@ -166,6 +207,7 @@ bool consent_answer(struct consent *consent, struct reeve_agent *agent, const ch
     const size_t len = strcspn(word, " \t");
     const char *rest = skip_blanks(word + len);
     enum reeve_permission answer;
+    uint64_t question;
 
     if (is_word(word, len, "y", "yes") && !*rest) {
         answer = REEVE_PERMISSION_ALLOW;
@@ -174,11 +216,12 @@ bool consent_answer(struct consent *consent, struct reeve_agent *agent, const ch
     } else if (is_word(word, len, "n", "no")) {
         answer = REEVE_PERMISSION_REFUSE;
     } else {
-        fputs(choices, stderr);
-        fflush(stderr);
+        if (is_word(word, len, "s", "show") && !*rest)
+            show(consent, true);
         return false;
     }
-    reeve_agent_permit(agent, consent->question, answer, rest);
-    consent->question = 0;
+    question = consent->question;
+    consent_void(consent);
+    reeve_agent_permit(agent, question, answer, rest);
     return true;
 }

@@ -7,6 +7,7 @@
 #ifndef AGENT_CONSENT_H
 #define AGENT_CONSENT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,11 +18,15 @@
 struct consent {
     struct view *view;
     bool terminal;
-    bool commands;     /* may run where nobody can be asked */
-    uint64_t question; /* 0: none is open */
+    bool commands;                                  /* may run where nobody can be asked */
+    bool cut;                                       /* not all of the open question was shown */
+    uint64_t question;                              /* 0: none is open */
+    const struct reeve_permission_request *request; /* of the open question */
+    char root[PATH_MAX];                            /* where commands start */
 };
 
-void consent_init(struct consent *consent, struct view *view, bool commands);
+/* `commands`: they may run where nobody can be asked. `root`: the folder in which they start. */
+void consent_init(struct consent *consent, struct view *view, bool commands, const char *root);
 
 enum consent_verdict { CONSENT_REFUSE, CONSENT_ALLOW, CONSENT_ASK };
 
@@ -29,8 +34,14 @@ enum consent_verdict { CONSENT_REFUSE, CONSENT_ALLOW, CONSENT_ASK };
 enum consent_verdict consent_decide(const struct consent *consent,
                                     const struct reeve_permission_request *request);
 
-/* Show the question: a line is waited for. */
+/* Show the question; its prompt then wants a line. */
 void consent_show(struct consent *consent, const struct reeve_permission_request *request);
+
+/* What to show before the answer; NULL: no question is open. */
+const char *consent_prompt(const struct consent *consent);
+
+/* The open question is open no more. */
+void consent_void(struct consent *consent);
 
 /* A line has come while a question is open. NULL: none will. True: it was an answer. */
 bool consent_answer(struct consent *consent, struct reeve_agent *agent, const char *line);

@@ -6,6 +6,7 @@
 #include "agent/input.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -13,9 +14,12 @@
 
 #include <event2/event.h>
 
+#include "agent/typing.h"
+
 enum { LINE_MAX_BYTES = 64 * 1024 };
 
 struct input {
+    struct typing *typing;  /* NULL: the terminal, if there is one, edits the lines */
     struct event *readable; /* NULL: read directly */
     struct event *turn;     /* a zero-timeout timer: gives what is there already, from the loop */
     input_line_fn on_line;
@@ -32,13 +36,30 @@ static void give(struct input *input, const char *line, const char *problem)
     input->on_line(line, problem, input->arg);
 }
 
+/* Keys become a line, perhaps. */
+static bool give_typed(struct input *input)
+{
+    size_t taken;
+    const enum typing_result result = typing_feed(input->typing, input->bytes, input->len, &taken);
+
+    input->len -= taken;
+    memmove(input->bytes, input->bytes + taken, input->len);
+    if (result == TYPING_MORE)
+        return false;
+    give(input, result == TYPING_LINE ? typing_line(input->typing) : NULL, NULL);
+    return true;
+}
+
 /* Hand out the first line if a whole one is there. */
 static bool give_line(struct input *input)
 {
     char line[LINE_MAX_BYTES + 1];
-    char *end = memchr(input->bytes, '\n', input->len);
+    char *end;
     size_t len;
 
+    if (input->typing)
+        return give_typed(input);
+    end = memchr(input->bytes, '\n', input->len);
     if (!end && !(input->ended && input->len))
         return false;
     len = end ? (size_t)(end - input->bytes) : input->len;
@@ -98,9 +119,12 @@ static void ready(evutil_socket_t fd, short what, void *arg)
     struct input *input = arg;
 
     (void)fd;
-    (void)what;
-    if (input->asked && !give_line(input))
+    if (!input->asked || give_line(input))
+        return;
+    if (what & EV_READ || !input->readable || input->ended)
         read_more(input);
+    else
+        wait_for_more(input);
 }
 
 static bool can_be_watched(struct event *readable)
@@ -111,12 +135,16 @@ static bool can_be_watched(struct event *readable)
     return true;
 }
 
-struct input *input_new(struct event_base *base, input_line_fn on_line, void *arg)
+struct input *input_new(struct event_base *base, struct typing *typing, input_line_fn on_line,
+                        void *arg)
 {
     struct input *input = calloc(1, sizeof *input);
 
-    if (!input)
+    if (!input) {
+        typing_free(typing);
         return NULL;
+    }
+    input->typing = typing;
     input->on_line = on_line;
     input->arg = arg;
     input->readable = event_new(base, STDIN_FILENO, EV_READ, ready, input);
@@ -132,21 +160,40 @@ struct input *input_new(struct event_base *base, input_line_fn on_line, void *ar
     return input;
 }
 
-void input_ask(struct input *input)
+void input_ask(struct input *input, const char *prompt, bool remembered)
 {
     const struct timeval now = {0, 0};
 
     input->asked = true;
-    if (memchr(input->bytes, '\n', input->len))
+    if (input->typing) {
+        typing_ask(input->typing, prompt, remembered);
+    } else if (prompt && isatty(STDIN_FILENO)) {
+        fputs(prompt, stderr);
+        fflush(stderr);
+    }
+    if (input->typing ? input->len > 0 : memchr(input->bytes, '\n', input->len) != NULL)
         event_add(input->turn, &now);
     else
         wait_for_more(input);
 }
 
-void input_forget(struct input *input)
+bool input_forget(struct input *input)
 {
     input->len = 0;
     tcflush(STDIN_FILENO, TCIFLUSH);
+    return input->typing && typing_forget(input->typing);
+}
+
+void input_pause(struct input *input)
+{
+    if (input->typing)
+        typing_pause(input->typing);
+}
+
+void input_resume(struct input *input)
+{
+    if (input->typing)
+        typing_resume(input->typing);
 }
 
 void input_stop(struct input *input)
@@ -165,5 +212,6 @@ void input_free(struct input *input)
         event_free(input->readable);
     if (input->turn)
         event_free(input->turn);
+    typing_free(input->typing);
     free(input);
 }

@@ -8,19 +8,30 @@
 
 struct event_base;
 struct input;
+struct typing;
 
 /* What was read: a line without its end, or NULL at the end of input (`problem` set if it is an
  * error: a line that is too long, a failed read). */
 typedef void (*input_line_fn)(const char *line, const char *problem, void *arg);
 
-/* NULL if there is no memory. */
-struct input *input_new(struct event_base *base, input_line_fn on_line, void *arg);
+/* Lines come from `typing` if that is not NULL (it is taken over), else from standard input as it
+ * is. NULL if there is no memory. */
+struct input *input_new(struct event_base *base, struct typing *typing, input_line_fn on_line,
+                        void *arg);
 
-/* Ask for one line: it comes later, from the loop. */
-void input_ask(struct input *input);
+/*
+ * Ask for one line: it comes later, from the loop. On a terminal `prompt` (borrowed; NULL: none)
+ * stands before it. `remembered`: it is kept in the history.
+ */
+void input_ask(struct input *input, const char *prompt, bool remembered);
 
-/* What was typed before this is not wanted: it was not meant for what is asked now. */
-void input_forget(struct input *input);
+/* What was typed before this is not wanted: it was not meant for what is asked now. False: there
+ * was nothing, as far as can be known. */
+bool input_forget(struct input *input);
+
+/* Give the terminal back for a while, and take it again. */
+void input_pause(struct input *input);
+void input_resume(struct input *input);
 
 /* Stop asking. */
 void input_stop(struct input *input);

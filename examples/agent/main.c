@@ -3,6 +3,8 @@
  * reeve-agent: an agent for the terminal. Everything runs on one libevent loop: the model's answer,
  * the tools, the keyboard, Ctrl-C, and, where there is no key, the scripted model server too.
  */
+#include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,7 +20,9 @@
 #include "agent/demo.h"
 #include "agent/events.h"
 #include "agent/input.h"
+#include "agent/screen.h"
 #include "agent/settings.h"
+#include "agent/typing.h"
 #include "agent/view.h"
 #include "server/model_server.h"
 
@@ -33,6 +37,7 @@ static const char system_text[] = "You are an agent that works for the user in o
 enum {
     COMMAND_MS = 600000, /* that a command may take: a build, say */
     TOLD_MS = 10000,     /* for the tool to say that its command took too long */
+    SIGNALS = 6,
 };
 
 struct app {
@@ -41,7 +46,8 @@ struct app {
     struct events events;
     struct demo demo;
     struct event_base *base;
-    struct event *interrupt;
+    struct event *signals[SIGNALS];
+    struct screen *screen;
     struct input *input;
     struct model_server *server;
     struct reeve_runtime *runtime;
@@ -52,9 +58,11 @@ struct app {
     bool running;
     bool conversation; /* more prompts come from standard input */
     bool input_over;
+    bool in_line; /* a line is being taken: what is asked for next is told when it has been */
     bool interrupted;
     bool leaving;
     int exit_code;
+    int killed_by; /* 0, or a signal */
 };
 
 static void leave(struct app *app, int exit_code)
@@ -78,13 +86,15 @@ static int exit_code_of(const struct reeve_run *run)
     }
 }
 
-static void ask_for_line(struct app *app)
+/* The next line: a prompt, the answer to a question, or a word to a model that works. */
+static void listen_for_line(struct app *app)
 {
-    if (isatty(STDIN_FILENO)) {
-        fputs("you> ", stderr);
-        fflush(stderr);
-    }
-    input_ask(app->input);
+    if (!app->input || app->input_over || app->in_line || app->leaving)
+        return;
+    if (app->running)
+        input_ask(app->input, consent_prompt(&app->consent), false);
+    else
+        input_ask(app->input, "you> ", true);
 }
 
 static void send_prompt(struct app *app, const char *prompt)
@@ -101,8 +111,8 @@ static void send_prompt(struct app *app, const char *prompt)
     }
     app->running = true;
     app->interrupted = false;
-    if (app->consent.terminal && app->input)
-        input_ask(app->input);
+    if (app->consent.terminal)
+        listen_for_line(app);
 }
 
 /* A line was typed while a run goes on: an answer, or a word to the model. */
@@ -123,29 +133,33 @@ static void line_in_run(struct app *app, const char *line)
         view_note(&app->view, "the model hears it before its next turn");
 }
 
+/* Nothing is asked for yet: a run may begin and end in between. */
+static void take_line(struct app *app, const char *line)
+{
+    app->in_line = true;
+    if (app->running)
+        line_in_run(app, line);
+    else if (line[strspn(line, " \t\n")])
+        send_prompt(app, line);
+    app->in_line = false;
+}
+
 static void line_came(const char *line, const char *problem, void *arg)
 {
     struct app *app = arg;
 
     if (problem)
         view_note(&app->view, "reeve-agent: %s", problem);
-    if (app->running) {
-        app->input_over = !line;
-        line_in_run(app, line);
-        if (line)
-            input_ask(app->input);
-        return;
-    }
-    if (!line) {
+    app->input_over = !line;
+    if (!line && !app->running) {
         if (isatty(STDIN_FILENO))
             fputc('\n', stderr);
         leave(app, problem ? EXIT_USAGE : app->exit_code);
         return;
     }
-    if (!line[strspn(line, " \t")])
-        ask_for_line(app);
-    else
-        send_prompt(app, line);
+    take_line(app, line);
+    if (!app->running || app->consent.terminal)
+        listen_for_line(app);
 }
 
 static void on_text(struct reeve_agent *agent, const char *text, size_t len, void *arg)
@@ -153,10 +167,13 @@ static void on_text(struct reeve_agent *agent, const char *text, size_t len, voi
     struct app *app = arg;
 
     (void)agent;
-    if (app->settings.json)
-        events_text(&app->events, text, len);
-    else
+    if (!app->settings.json) {
         view_text(&app->view, text, len);
+        return;
+    }
+    screen_hide(app->screen);
+    events_text(&app->events, text, len);
+    screen_show(app->screen);
 }
 
 static void on_tool(struct reeve_agent *agent, const struct reeve_tool_event *event, void *arg)
@@ -164,19 +181,29 @@ static void on_tool(struct reeve_agent *agent, const struct reeve_tool_event *ev
     struct app *app = arg;
 
     (void)agent;
-    if (app->settings.json)
+    if (app->settings.json) {
+        screen_hide(app->screen);
         events_tool(&app->events, event);
-    else
+        screen_show(app->screen);
+    } else {
         view_tool(&app->view, event);
+    }
+    if (event->kind == REEVE_TOOL_ENDED && app->consent.question &&
+        event->call == app->consent.request->call) {
+        consent_void(&app->consent); /* nobody waits for the answer any more */
+        listen_for_line(app);
+    }
 }
 
 static void ask_person(struct app *app, const struct reeve_permission_request *request)
 {
     if (!app->input_over)
-        input_forget(app->input); /* before the question is seen, lest the answer is lost */
+        (void)input_forget(app->input); /* before it is seen, lest the answer is lost */
     consent_show(&app->consent, request);
     if (app->input_over)
         (void)consent_answer(&app->consent, app->agent, NULL);
+    else
+        listen_for_line(app);
 }
 
 static void on_permission(struct reeve_agent *agent, const struct reeve_permission_request *request,
@@ -187,8 +214,11 @@ static void on_permission(struct reeve_agent *agent, const struct reeve_permissi
     struct app *app = arg;
     const enum consent_verdict verdict = consent_decide(&app->consent, request);
 
-    if (app->settings.json)
+    if (app->settings.json) {
+        screen_hide(app->screen);
         events_permission(&app->events, request, names[verdict]);
+        screen_show(app->screen);
+    }
     if (verdict == CONSENT_ASK)
         ask_person(app, request);
     else
@@ -218,10 +248,13 @@ static void on_done(struct reeve_agent *agent, const struct reeve_run *run, void
     if (app->leaving)
         return;
     app->running = false;
-    app->consent.question = 0;
+    if (app->consent.question && !app->input_over)
+        (void)input_forget(app->input); /* half an answer is no prompt */
+    consent_void(&app->consent);
     if (app->input)
         input_stop(app->input);
     app->exit_code = exit_code_of(run);
+    screen_hide(app->screen);
     if (app->settings.json)
         events_end_run(&app->events, run);
     else
@@ -236,17 +269,22 @@ static void on_done(struct reeve_agent *agent, const struct reeve_run *run, void
     }
     if (app->exit_code == EXIT_CANCELED)
         app->exit_code = EXIT_ANSWERED; /* the person said so, and goes on */
-    ask_for_line(app);
+    listen_for_line(app);
 }
 
-/* Once: cancel the run. Twice, or with nothing to cancel: leave. */
+/* Once: drop what is typed at the prompt, or cancel the run. Twice, or with nothing to cancel:
+ * leave.
+ */
 static void on_interrupt(evutil_socket_t signal_number, short what, void *arg)
 {
     struct app *app = arg;
 
     (void)signal_number;
     (void)what;
+    if (!app->running && app->input && input_forget(app->input))
+        return;
     if (!app->running || app->interrupted) {
+        screen_hide(app->screen);
         fputc('\n', stderr);
         leave(app, EXIT_CANCELED);
         return;
@@ -254,6 +292,39 @@ static void on_interrupt(evutil_socket_t signal_number, short what, void *arg)
     app->interrupted = true;
     view_note(&app->view, "cancelling; once more to leave");
     reeve_agent_cancel(app->agent);
+}
+
+/* The terminal is given back before the signal does what it does. */
+static void on_end_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+    struct app *app = arg;
+
+    (void)what;
+    app->killed_by = (int)signal_number;
+    leave(app, EXIT_CANCELED);
+}
+
+static void on_stop_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+    struct app *app = arg;
+
+    (void)signal_number;
+    (void)what;
+    if (app->input)
+        input_pause(app->input);
+    raise(SIGSTOP);
+    screen_resized(app->screen);
+    if (app->input)
+        input_resume(app->input);
+}
+
+static void on_resize(evutil_socket_t signal_number, short what, void *arg)
+{
+    struct app *app = arg;
+
+    (void)signal_number;
+    (void)what;
+    screen_resized(app->screen);
 }
 
 static bool start_server(struct app *app)
@@ -313,9 +384,14 @@ static int add_commands(struct app *app, const char *root)
     return reeve_toolbox_add_command(app->tools, root, &options);
 }
 
+static const char *root_of(const struct app *app)
+{
+    return app->settings.demo ? app->demo.root : app->settings.root;
+}
+
 static bool make_tools(struct app *app)
 {
-    const char *root = app->settings.demo ? app->demo.root : app->settings.root;
+    const char *root = root_of(app);
     int error = reeve_toolbox_new(app->runtime, &app->tools);
 
     if (error) {
@@ -372,19 +448,59 @@ static bool make_agent(struct app *app)
     return false;
 }
 
+static bool watch_signals(struct app *app)
+{
+    static const struct {
+        int number;
+        event_callback_fn on_signal;
+    } watched[SIGNALS] = {
+        {SIGINT, on_interrupt},   {SIGTERM, on_end_signal},  {SIGHUP, on_end_signal},
+        {SIGQUIT, on_end_signal}, {SIGTSTP, on_stop_signal}, {SIGWINCH, on_resize},
+    };
+    size_t i;
+
+    for (i = 0; i < SIGNALS; i++) {
+        struct sigaction found;
+
+        /* nohup, or a shell without job control: what it ignores stays so. */
+        if (watched[i].number != SIGINT && !sigaction(watched[i].number, NULL, &found) &&
+            found.sa_handler == SIG_IGN)
+            continue;
+        app->signals[i] = evsignal_new(app->base, watched[i].number, watched[i].on_signal, app);
+        if (!app->signals[i] || event_add(app->signals[i], NULL))
+            return false;
+    }
+    return true;
+}
+
+/* What has to be there before anything can be said. */
 static bool make_loop(struct app *app)
 {
     app->base = event_base_new();
-    if (!app->base || reeve_runtime_new(app->base, NULL, &app->runtime)) {
-        view_note(&app->view, "reeve-agent: no event loop: out of memory or of descriptors");
+    app->screen = screen_new();
+    if (!app->base || !app->screen || !watch_signals(app) ||
+        !view_init(&app->view, app->base, app->screen, app->settings.verbose,
+                   app->settings.api_key)) {
+        fputs("reeve-agent: no event loop: out of memory or of descriptors\n", stderr);
         return false;
     }
-    app->interrupt = evsignal_new(app->base, SIGINT, on_interrupt, app);
-    if (!app->interrupt || event_add(app->interrupt, NULL)) {
-        view_note(&app->view, "reeve-agent: Ctrl-C cannot be watched");
-        return false;
-    }
+    events_init(&app->events, app->settings.api_key);
     return true;
+}
+
+static bool make_input(struct app *app)
+{
+    struct typing *typing = NULL;
+
+    app->conversation = !app->settings.prompt && !app->settings.demo;
+    if (!app->conversation && !app->consent.terminal)
+        return true;
+    if (app->consent.terminal)
+        typing = typing_new(app->screen, &app->view.redact);
+    app->input = input_new(app->base, typing, line_came, app);
+    if (!app->input)
+        view_note(&app->view, "reeve-agent: standard input cannot be read: out of memory");
+    return app->input;
 }
 
 static bool set_up(struct app *app)
@@ -392,19 +508,18 @@ static bool set_up(struct app *app)
     app->exit_code = EXIT_SYSTEM;
     if (!make_loop(app))
         return false;
+    if (reeve_runtime_new(app->base, NULL, &app->runtime)) {
+        view_note(&app->view, "reeve-agent: no runtime: out of memory or of descriptors");
+        return false;
+    }
     if (app->settings.demo && !demo_make(&app->demo))
         return false;
     if (app->settings.scripted && !start_server(app))
         return false;
     if (!make_model(app) || !make_tools(app) || !make_agent(app))
         return false;
-    app->conversation = !app->settings.prompt && !app->settings.demo;
-    if (!app->conversation && !app->consent.terminal)
-        return true;
-    app->input = input_new(app->base, line_came, app);
-    if (!app->input)
-        view_note(&app->view, "reeve-agent: standard input cannot be read: out of memory");
-    return app->input;
+    consent_init(&app->consent, &app->view, app->settings.allow_commands, root_of(app));
+    return make_input(app);
 }
 
 static void begin(struct app *app)
@@ -418,21 +533,26 @@ static void begin(struct app *app)
     } else if (app->settings.prompt) {
         send_prompt(app, app->settings.prompt);
     } else {
-        ask_for_line(app);
+        listen_for_line(app);
     }
 }
 
 static void tear_down(struct app *app)
 {
+    size_t i;
+
     reeve_agent_free(app->agent);
     reeve_toolbox_free(app->tools);
     reeve_model_free(app->model);
     reeve_runtime_free(app->runtime);
     model_server_free(app->server);
     input_free(app->input);
+    view_done(&app->view);
+    screen_free(app->screen);
     demo_remove(&app->demo);
-    if (app->interrupt)
-        event_free(app->interrupt);
+    for (i = 0; i < SIGNALS; i++)
+        if (app->signals[i])
+            event_free(app->signals[i]);
     if (app->base)
         event_base_free(app->base);
 }
@@ -444,6 +564,13 @@ static void tear_down(struct app *app)
 static void hide_keys(void)
 {
     prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* Texts are UTF-8 whatever the locale says, so that only its idea of widths is wanted. */
+static void use_utf8(void)
+{
+    if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 int main(int argc, char **argv)
@@ -461,9 +588,8 @@ int main(int argc, char **argv)
         break;
     }
     signal(SIGPIPE, SIG_IGN); /* a peer that goes away is an error to be told, not our end */
-    view_init(&app.view, app.settings.verbose, app.settings.api_key);
-    events_init(&app.events, app.settings.api_key);
-    consent_init(&app.consent, &app.view, app.settings.allow_commands);
+    use_utf8();
+    setvbuf(stderr, NULL, _IOFBF, BUFSIZ); /* lines are written whole; see screen_show */
     if (set_up(&app)) {
         begin(&app);
         event_base_dispatch(app.base);
@@ -475,5 +601,8 @@ int main(int argc, char **argv)
         fputs("reeve-agent: standard output could not be written\n", stderr);
         exit_code = EXIT_SYSTEM;
     }
+    fflush(stderr);
+    if (app.killed_by)
+        raise(app.killed_by); /* libevent has put back what was there before */
     return exit_code;
 }

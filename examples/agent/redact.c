@@ -26,18 +26,19 @@ static void let_go(struct redact *redact, redact_put_fn *put, void *arg)
     redact->held -= shift;
 }
 
-static void feed_byte(struct redact *redact, char byte, redact_put_fn *put, void *arg)
+/* False: the byte continues and begins no key, and is not taken. It goes with what stands behind
+ * it, since it may be a part of a character. */
+static bool feed_byte(struct redact *redact, char byte, redact_put_fn *put, void *arg)
 {
     while (redact->held && byte != redact->key[redact->held])
         let_go(redact, put, arg);
-    if (byte != redact->key[redact->held]) {
-        put(&byte, 1, arg);
-        return;
-    }
+    if (byte != redact->key[redact->held])
+        return false;
     if (++redact->held < redact->len)
-        return;
+        return true;
     redact->held = 0;
     put(REDACTED, strlen(REDACTED), arg);
+    return true;
 }
 
 void redact_feed(struct redact *redact, const char *text, size_t len, redact_put_fn *put, void *arg)
@@ -55,8 +56,8 @@ void redact_feed(struct redact *redact, const char *text, size_t len, redact_put
         if (plain)
             put(text + at, plain, arg);
         at += plain;
-        if (at < len)
-            feed_byte(redact, text[at++], put, arg);
+        if (at < len && feed_byte(redact, text[at], put, arg))
+            at++;
     }
 }
 

@@ -4,103 +4,60 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "agent/visible.h"
+
+enum { LEAST_SHOWN = 30 }; /* of a call's arguments, bytes */
 
 static const char dim[] = "\033[2m";
 static const char red[] = "\033[31m";
 static const char plain[] = "\033[0m";
 
-void view_init(struct view *view, bool verbose, const char *key)
+bool view_init(struct view *view, struct event_base *base, struct screen *screen, bool verbose,
+               const char *key)
 {
-    const char *no_color = getenv("NO_COLOR");
-
-    *view = (struct view){.verbose = verbose};
+    *view = (struct view){.screen = screen, .verbose = verbose};
     view->out_terminal = isatty(STDOUT_FILENO);
-    view->err_terminal = isatty(STDERR_FILENO);
+    view->colours = screen_has_colours(screen);
     redact_init(&view->redact, key);
-    view->colours = view->err_terminal && !(no_color && *no_color);
+    view->live = live_new(base, screen, &view->tally, &view->redact);
+    return view->live;
+}
+
+void view_done(struct view *view)
+{
+    live_free(view->live);
+    view->live = NULL;
 }
 
 void view_begin_run(struct view *view)
 {
+    tally_begin_run(&view->tally);
     view->span_count = 0;
     view->in_line = false;
 }
 
-/*
- * Write text with every control character but newline and tab made visible: C0 and DEL as ^X, C1
- * (U+0080 to U+009F, two bytes in UTF-8) as \x.. .
- */
-static void put_visible(FILE *file, const char *text, size_t len)
+static void put_visible(FILE *file, const char *text, size_t len, enum visible_how how)
 {
-    size_t i;
+    struct visible shown;
+    size_t at = 0;
 
-    for (i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)text[i];
-
-        if (byte == '\n' || byte == '\t' || (byte >= 0x20 && byte != 0x7f && byte != 0xc2)) {
-            putc(byte, file);
-        } else if (byte == 0xc2 && i + 1 < len && ((unsigned char)text[i + 1] & 0xe0) == 0x80) {
-            fprintf(file, "\\x%02x", (unsigned char)text[++i]);
-        } else if (byte == 0xc2) {
-            putc(byte, file);
-        } else {
-            putc('^', file);
-            putc(byte ^ 0x40, file);
-        }
+    while (at < len) {
+        at += visible_next(text + at, len - at, how, &shown);
+        fwrite(shown.text, 1, shown.len, file);
     }
-}
-
-/*
- * The code of a character of three bytes that shows nothing, or turns the direction of what
- * follows, so that a text could look like another: U+200B to U+200F, U+2028 to U+202E, U+2060 to
- * U+206F, U+FEFF. Else 0.
- */
-static unsigned deceiving(const char *text, size_t len)
-{
-    const unsigned char *bytes = (const unsigned char *)text;
-    unsigned code;
-
-    if (len < 3 || (bytes[0] & 0xf0) != 0xe0)
-        return 0;
-    code = (bytes[0] & 0xfu) << 12 | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
-    if ((code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-        (code >= 0x2060 && code <= 0x206f) || code == 0xfeff)
-        return code;
-    return 0;
-}
-
-/* The same for one line: newlines, tabs and what deceives are shown as well. */
-static void put_visible_line(FILE *file, const char *text, size_t len)
-{
-    size_t start = 0, i;
-
-    for (i = 0; i < len; i++) {
-        const unsigned code = deceiving(text + i, len - i);
-
-        if (text[i] != '\n' && text[i] != '\t' && !code)
-            continue;
-        put_visible(file, text + start, i - start);
-        if (code)
-            fprintf(file, "\\u%04x", code);
-        else
-            fputs(text[i] == '\n' ? "\\n" : "\\t", file);
-        i += code ? 2 : 0;
-        start = i + 1;
-    }
-    put_visible(file, text + start, len - start);
 }
 
 static void put_line_piece(const char *text, size_t len, void *arg)
 {
-    put_visible_line(arg, text, len);
+    put_visible(arg, text, len, VISIBLE_LINE);
 }
 
 static void put_note_piece(const char *text, size_t len, void *arg)
 {
-    put_visible(arg, text, len);
+    put_visible(arg, text, len, VISIBLE_TEXT);
 }
 
 /* The first `shown` bytes of a text of others, as a part of one line. */
@@ -114,24 +71,90 @@ void view_foreign(const struct view *view, const char *text, size_t len)
     put_foreign(view, text, len, len);
 }
 
+/* The answer on a terminal, where it has to be known in which column it ends. */
+static void put_on_screen(struct view *view, const char *text, size_t len)
+{
+    struct visible shown;
+    size_t at = 0;
+
+    while (at < len) {
+        at += visible_next(text + at, len - at, VISIBLE_TEXT, &shown);
+        if (*shown.text == '\t') {
+            shown.text = "    "; /* a tab's width depends on where it stands */
+            shown.len = shown.columns = 4;
+        }
+        fwrite(shown.text, 1, shown.len, stdout);
+        if (*shown.text == '\n')
+            screen_wrote_newline(view->screen);
+        else
+            screen_wrote(view->screen, shown.columns);
+    }
+}
+
+struct rows {
+    const struct view *view;
+    const char *next; /* what stands before the next row */
+    unsigned column;
+    size_t count;
+};
+
+static void put_rows_piece(const char *text, size_t len, void *arg)
+{
+    struct rows *rows = arg;
+    const unsigned columns = screen_columns(rows->view->screen);
+    struct visible shown;
+    size_t at = 0;
+
+    while (at < len) {
+        at += visible_next(text + at, len - at, VISIBLE_LINE, &shown);
+        if (rows->column + shown.columns >= columns) {
+            fprintf(stderr, "\n%s", rows->next);
+            rows->column = (unsigned)strlen(rows->next);
+            rows->count++;
+        }
+        fwrite(shown.text, 1, shown.len, stderr);
+        rows->column += shown.columns;
+    }
+}
+
+size_t view_foreign_rows(const struct view *view, const char *first, const char *next,
+                         const char *text, size_t len)
+{
+    struct rows rows = {view, next, (unsigned)strlen(first), 1};
+
+    fputs(first, stderr);
+    redact_text(&view->redact, text, len, len, put_rows_piece, &rows);
+    putc('\n', stderr);
+    return rows.count;
+}
+
 static void put_answer_piece(const char *text, size_t len, void *arg)
 {
     struct view *view = arg;
 
     if (view->out_terminal)
-        put_visible(stdout, text, len);
+        put_on_screen(view, text, len);
     else
         fwrite(text, 1, len, stdout);
     view->in_line = text[len - 1] != '\n';
 }
 
-void view_end_line(struct view *view)
+void view_begin_lines(struct view *view)
 {
+    screen_hide(view->screen);
     redact_end(&view->redact, put_answer_piece, view);
-    if (view->in_line)
+    if (view->in_line) {
         putchar('\n');
+        if (view->out_terminal)
+            screen_wrote_newline(view->screen);
+    }
     view->in_line = false;
     fflush(stdout);
+}
+
+void view_end_lines(struct view *view)
+{
+    screen_show(view->screen);
 }
 
 static void colour(const struct view *view, const char *sequence)
@@ -144,24 +167,43 @@ void view_text(struct view *view, const char *text, size_t len)
 {
     if (!len)
         return;
+    if (view->out_terminal)
+        screen_hide(view->screen);
     redact_feed(&view->redact, text, len, put_answer_piece, view);
     fflush(stdout);
+    if (view->out_terminal)
+        screen_show(view->screen);
+}
+
+static void put_note(struct view *view, const char *format, va_list args)
+{
+    char text[2048];
+
+    if (vsnprintf(text, sizeof text, format, args) < 0)
+        return;
+    redact_text(&view->redact, text, strlen(text), strlen(text), put_note_piece, stderr);
+    putc('\n', stderr);
+}
+
+/* One of several lines. */
+static void __attribute__((format(printf, 2, 3))) note(struct view *view, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    put_note(view, format, args);
+    va_end(args);
 }
 
 void view_note(struct view *view, const char *format, ...)
 {
     va_list args;
-    char text[2048];
-    int len;
 
+    view_begin_lines(view);
     va_start(args, format);
-    len = vsnprintf(text, sizeof text, format, args);
+    put_note(view, format, args);
     va_end(args);
-    if (len < 0)
-        return;
-    view_end_line(view);
-    redact_text(&view->redact, text, strlen(text), strlen(text), put_note_piece, stderr);
-    putc('\n', stderr);
+    view_end_lines(view);
 }
 
 static struct view_span *find_span(struct view *view, const char *id)
@@ -195,14 +237,34 @@ static double ms(uint64_t us)
     return (double)us / 1000.0;
 }
 
+/* As much of `len` bytes as may be shown, without half of a character. */
+static size_t cut(const char *text, size_t len, size_t most)
+{
+    if (len <= most)
+        return len;
+    while (most && ((unsigned char)text[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
+/* As much of the arguments as makes one row, about. */
+static size_t arguments_shown(const struct view *view, const struct reeve_call *call)
+{
+    const size_t others = strlen("     0.000 ms  >  … (0000 bytes)") + strlen(call->name);
+    const size_t columns = screen_columns(view->screen);
+
+    if (!screen_can_draw(view->screen) || columns < others + LEAST_SHOWN)
+        return 100;
+    return columns - others;
+}
+
 static void tool_started(struct view *view, const struct reeve_tool_event *event)
 {
     const struct reeve_call *call = event->call;
-    size_t shown = call->arguments_len;
+    const size_t most = view->verbose ? SIZE_MAX : arguments_shown(view, call);
+    const size_t shown = cut(call->arguments, call->arguments_len, most);
 
     begin_span(view, event);
-    if (!view->verbose && shown > 100)
-        shown = 100;
     colour(view, dim);
     fprintf(stderr, "%10.3f ms  > ", ms(event->at_us));
     put_foreign(view, call->name, strlen(call->name), strlen(call->name));
@@ -228,7 +290,7 @@ static void tool_ended(struct view *view, const struct reeve_tool_event *event)
         fprintf(stderr, " in %.3f ms", ms(event->at_us - span->started_us));
     if (bad || view->verbose) {
         fputs(": ", stderr);
-        put_foreign(view, result->text, result->len, result->len < 300 ? result->len : 300);
+        put_foreign(view, result->text, result->len, cut(result->text, result->len, 300));
     } else {
         fprintf(stderr, ", %zu bytes", result->len);
     }
@@ -236,15 +298,18 @@ static void tool_ended(struct view *view, const struct reeve_tool_event *event)
 
 void view_tool(struct view *view, const struct reeve_tool_event *event)
 {
+    tally_add(&view->tally, event);
+    live_tool(view->live, event);
     if (event->kind == REEVE_TOOL_OUTPUT)
         return; /* it stands in the result */
-    view_end_line(view);
+    view_begin_lines(view);
     if (event->result)
         tool_ended(view, event);
     else
         tool_started(view, event);
     colour(view, plain);
     putc('\n', stderr);
+    view_end_lines(view);
 }
 
 /* Two calls of which each began before the other had ended: shown once, with their times. */
@@ -262,9 +327,9 @@ static void note_overlap(struct view *view)
     }
     if (i >= view->span_count)
         return;
-    view_note(view, "at the same time: %s (%.3f to %.3f ms) and %s (%.3f to %.3f ms)", a->what,
-              ms(a->started_us), ms(a->ended_us), view->spans[i].what,
-              ms(view->spans[i].started_us), ms(view->spans[i].ended_us));
+    note(view, "at the same time: %s (%.3f to %.3f ms) and %s (%.3f to %.3f ms)", a->what,
+         ms(a->started_us), ms(a->ended_us), view->spans[i].what, ms(view->spans[i].started_us),
+         ms(view->spans[i].ended_us));
 }
 
 static void note_error(struct view *view, const struct reeve_run *run)
@@ -272,10 +337,10 @@ static void note_error(struct view *view, const struct reeve_run *run)
     const struct reeve_error_detail *detail = run->detail;
 
     colour(view, red);
-    view_note(view, "error: %s",
-              detail && detail->message[0] ? detail->message : reeve_error_text(run->error));
+    note(view, "error: %s",
+         detail && detail->message[0] ? detail->message : reeve_error_text(run->error));
     if (detail && detail->request_id[0])
-        view_note(view, "the provider's request id: %s", detail->request_id);
+        note(view, "the provider's request id: %s", detail->request_id);
     colour(view, plain);
 }
 
@@ -286,50 +351,78 @@ static void note_stop(struct view *view, const struct reeve_run *run)
         note_error(view, run);
         break;
     case REEVE_STOP_TURNS:
-        view_note(view, "stopped: the limit on turns is reached (--max-turns)");
+        note(view, "stopped: the limit on turns is reached (--max-turns)");
         break;
     case REEVE_STOP_TOOL_CALLS:
-        view_note(view, "stopped: the limit on tool calls is reached (--max-tool-calls)");
+        note(view, "stopped: the limit on tool calls is reached (--max-tool-calls)");
         break;
     case REEVE_STOP_TOKENS:
-        view_note(view, "stopped: the limit on tokens is reached (--max-tokens)");
+        note(view, "stopped: the limit on tokens is reached (--max-tokens)");
         break;
     case REEVE_STOP_TIME:
-        view_note(view, "stopped: the limit on time is reached (--max-time)");
+        note(view, "stopped: the limit on time is reached (--max-time)");
         break;
     case REEVE_STOP_LENGTH:
-        view_note(view, "stopped: the answer was cut by the model's limit on its length");
+        note(view, "stopped: the answer was cut by the model's limit on its length");
         break;
     case REEVE_STOP_FILTER:
-        view_note(view, "stopped: the answer was cut by the provider's content filter");
+        note(view, "stopped: the answer was cut by the provider's content filter");
         break;
     case REEVE_STOP_CANCELED:
-        view_note(view, "cancelled");
+        note(view, "cancelled");
         break;
     default:
         break;
     }
 }
 
-void view_end_run(struct view *view, const struct reeve_run *run)
+/* Of the calls that failed, those that were refused are told apart. */
+static void put_calls(const struct reeve_run *run)
 {
-    view_end_line(view);
-    note_stop(view, run);
-    note_overlap(view);
-    colour(view, dim);
+    const uint32_t failed = run->failed_tool_calls - run->refused_tool_calls;
+
+    fprintf(stderr, ", %u tool call%s", run->tool_calls, run->tool_calls == 1 ? "" : "s");
+    if (!run->tool_calls)
+        return;
+    fprintf(stderr, " (%u ok", run->tool_calls - run->failed_tool_calls);
+    if (failed)
+        fprintf(stderr, ", %u failed", failed);
+    if (run->refused_tool_calls)
+        fprintf(stderr, ", %u refused", run->refused_tool_calls);
+    putc(')', stderr);
+}
+
+static void put_summary(struct view *view, const struct reeve_run *run)
+{
+    const struct tally *tally = &view->tally;
+
     /* "error: " begins the message about it, and nothing else. */
-    fprintf(
-        stderr, "%s: %u turn%s, %u tool call%s",
-        run->stop_reason == REEVE_STOP_ERROR ? "failed" : reeve_stop_reason_name(run->stop_reason),
-        run->turns, run->turns == 1 ? "" : "s", run->tool_calls, run->tool_calls == 1 ? "" : "s");
-    if (run->failed_tool_calls)
-        fprintf(stderr, " (%u failed)", run->failed_tool_calls);
+    fprintf(stderr, "%s: %u turn%s",
+            run->stop_reason == REEVE_STOP_ERROR ? "failed"
+                                                 : reeve_stop_reason_name(run->stop_reason),
+            run->turns, run->turns == 1 ? "" : "s");
+    put_calls(run);
     if (run->usage.reported)
         fprintf(stderr, ", %llu tokens in (%llu cached), %llu out",
                 (unsigned long long)run->usage.input_tokens,
                 (unsigned long long)run->usage.cached_tokens,
                 (unsigned long long)run->usage.output_tokens);
-    fprintf(stderr, ", %.3f s", (double)run->duration_us / 1e6);
+    fprintf(stderr, ", %.3f s\n", (double)run->duration_us / 1e6);
+    if (tally->peak > 1)
+        note(view,
+             "%u calls ran for %.3f s; one after another they would have taken %.3f s; at "
+             "most %u ran at once",
+             tally->ended, (double)tally->busy_us / 1e6, (double)tally->sum_us / 1e6, tally->peak);
+}
+
+void view_end_run(struct view *view, const struct reeve_run *run)
+{
+    live_end_run(view->live);
+    view_begin_lines(view);
+    note_stop(view, run);
+    note_overlap(view);
+    colour(view, dim);
+    put_summary(view, run);
     colour(view, plain);
-    putc('\n', stderr);
+    view_end_lines(view);
 }
