@@ -184,6 +184,12 @@ bool input_forget(struct input *input)
     return input->typing && typing_forget(input->typing);
 }
 
+void input_end_row(struct input *input)
+{
+    if (!input->typing && isatty(STDIN_FILENO))
+        fputc('\n', stderr);
+}
+
 void input_pause(struct input *input)
 {
     if (input->typing)

@@ -29,6 +29,9 @@ void input_ask(struct input *input, const char *prompt, bool remembered);
  * was nothing, as far as can be known. */
 bool input_forget(struct input *input);
 
+/* Nothing more is asked for: what follows begins in a row of its own. */
+void input_end_row(struct input *input);
+
 /* Give the terminal back for a while, and take it again. */
 void input_pause(struct input *input);
 void input_resume(struct input *input);

@@ -152,8 +152,7 @@ static void line_came(const char *line, const char *problem, void *arg)
         view_note(&app->view, "reeve-agent: %s", problem);
     app->input_over = !line;
     if (!line && !app->running) {
-        if (isatty(STDIN_FILENO))
-            fputc('\n', stderr);
+        input_end_row(app->input);
         leave(app, problem ? EXIT_USAGE : app->exit_code);
         return;
     }
@@ -284,8 +283,8 @@ static void on_interrupt(evutil_socket_t signal_number, short what, void *arg)
     if (!app->running && app->input && input_forget(app->input))
         return;
     if (!app->running || app->interrupted) {
-        screen_hide(app->screen);
-        fputc('\n', stderr);
+        if (app->input)
+            input_end_row(app->input);
         leave(app, EXIT_CANCELED);
         return;
     }

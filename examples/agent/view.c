@@ -2,8 +2,10 @@
 /* What the person sees. */
 #include "agent/view.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,11 +55,6 @@ static void put_visible(FILE *file, const char *text, size_t len, enum visible_h
 static void put_line_piece(const char *text, size_t len, void *arg)
 {
     put_visible(arg, text, len, VISIBLE_LINE);
-}
-
-static void put_note_piece(const char *text, size_t len, void *arg)
-{
-    put_visible(arg, text, len, VISIBLE_TEXT);
 }
 
 /* The first `shown` bytes of a text of others, as a part of one line. */
@@ -175,14 +172,63 @@ void view_text(struct view *view, const char *text, size_t len)
         screen_show(view->screen);
 }
 
+/* Where the row that begins with `text` ends, if it has to end before all of it is shown: behind a
+ * blank if there is one. */
+static size_t row_end(const char *text, size_t len, unsigned columns)
+{
+    size_t at = 0, blank = 0, bytes;
+    unsigned column = 0;
+
+    for (; at < len && text[at] != '\n'; at += bytes) {
+        struct visible shown;
+
+        bytes = visible_next(text + at, len - at, VISIBLE_TEXT, &shown);
+        if (column + shown.columns > columns)
+            return blank ? blank : at;
+        column += shown.columns;
+        if (text[at] == ' ')
+            blank = at + 1;
+    }
+    return at;
+}
+
+/* On a terminal whole words go to the next row. */
+static void put_rows(const struct view *view, const char *text, size_t len)
+{
+    const unsigned columns =
+        screen_can_draw(view->screen) ? screen_columns(view->screen) : UINT_MAX;
+    size_t at = 0;
+
+    while (at < len) {
+        const size_t end = at + row_end(text + at, len - at, columns);
+
+        put_visible(stderr, text + at, end - at, VISIBLE_TEXT);
+        putc('\n', stderr);
+        at = end < len && text[end] == '\n' ? end + 1 : end;
+    }
+}
+
+static void put_plain(const char *text, size_t len, void *arg)
+{
+    fwrite(text, 1, len, arg);
+}
+
 static void put_note(struct view *view, const char *format, va_list args)
 {
     char text[2048];
+    char *shown = NULL;
+    size_t len = 0;
+    FILE *file;
 
     if (vsnprintf(text, sizeof text, format, args) < 0)
         return;
-    redact_text(&view->redact, text, strlen(text), strlen(text), put_note_piece, stderr);
-    putc('\n', stderr);
+    file = open_memstream(&shown, &len);
+    if (!file)
+        return;
+    redact_text(&view->redact, text, strlen(text), strlen(text), put_plain, file);
+    if (!fclose(file))
+        put_rows(view, shown, len);
+    free(shown);
 }
 
 /* One of several lines. */
