@@ -34,44 +34,62 @@ static int next_code(EditLine *line, wchar_t *ret_code)
     return 1;
 }
 
-/*
- * Keys that not every description of a terminal has. Commands that would read more keys by
- * themselves are taken out: what they wait for would hold the loop.
- */
-static void bind_keys(EditLine *line)
+struct binding {
+    const wchar_t *key, *command;
+};
+
+/* What keys send whatever the description of the terminal says. What stands in neither of these
+ * lists is passed over, since libedit would take a part of it for text. */
+static const struct binding sequences[] = {
+    {L"\033[A", L"ed-prev-history"},      {L"\033OA", L"ed-prev-history"},
+    {L"\033[B", L"ed-next-history"},      {L"\033OB", L"ed-next-history"},
+    {L"\033[C", L"ed-next-char"},         {L"\033OC", L"ed-next-char"},
+    {L"\033[D", L"ed-prev-char"},         {L"\033OD", L"ed-prev-char"},
+    {L"\033[1~", L"ed-move-to-beg"},      {L"\033[7~", L"ed-move-to-beg"},
+    {L"\033[H", L"ed-move-to-beg"},       {L"\033OH", L"ed-move-to-beg"},
+    {L"\033[4~", L"ed-move-to-end"},      {L"\033[8~", L"ed-move-to-end"},
+    {L"\033[F", L"ed-move-to-end"},       {L"\033OF", L"ed-move-to-end"},
+    {L"\033[3~", L"ed-delete-next-char"}, {L"\033[1;5C", L"em-next-word"},
+    {L"\033[1;3C", L"em-next-word"},      {L"\033[1;5D", L"ed-prev-word"},
+    {L"\033[1;3D", L"ed-prev-word"},
+};
+
+/* Commands that would read more keys by themselves are taken out: they would hold the loop. */
+static const struct binding others[] = {
+    {L"^R", L"ed-search-prev-history"},
+    {L"^S", L"ed-search-next-history"},
+    {L"^V", L"ed-unassigned"},
+    {L"^Q", L"ed-unassigned"},
+    {L"^W", L"ed-delete-prev-word"},
+    {L"^D", L"ed-delete-next-char"},
+    {L"^I", L"ed-insert"},
+    {L"^Z", L"ed-unassigned"},
+    {L"^C", L"ed-unassigned"},
+    {L"\033x", L"ed-unassigned"},
+    {L"\033X", L"ed-unassigned"},
+    {L"\033^H", L"ed-delete-prev-word"},
+    {L"\033^?", L"ed-delete-prev-word"},
+};
+
+static void bind_keys(EditLine *line, const struct binding *bindings, size_t count)
 {
-    static const wchar_t *const keys[][2] = {
-        {L"\033[1~", L"ed-move-to-beg"},
-        {L"\033[7~", L"ed-move-to-beg"},
-        {L"\033[H", L"ed-move-to-beg"},
-        {L"\033OH", L"ed-move-to-beg"},
-        {L"\033[4~", L"ed-move-to-end"},
-        {L"\033[8~", L"ed-move-to-end"},
-        {L"\033[F", L"ed-move-to-end"},
-        {L"\033OF", L"ed-move-to-end"},
-        {L"\033[3~", L"ed-delete-next-char"},
-        {L"\033[1;5C", L"em-next-word"},
-        {L"\033[1;3C", L"em-next-word"},
-        {L"\033[1;5D", L"ed-prev-word"},
-        {L"\033[1;3D", L"ed-prev-word"},
-        {L"^R", L"ed-search-prev-history"},
-        {L"^S", L"ed-search-next-history"},
-        {L"^V", L"ed-unassigned"},
-        {L"^Q", L"ed-unassigned"},
-        {L"^W", L"ed-delete-prev-word"},
-        {L"^D", L"ed-delete-next-char"},
-        {L"^I", L"ed-insert"},
-        {L"^Z", L"ed-unassigned"},
-        {L"^C", L"ed-unassigned"},
-        {L"\033x", L"ed-unassigned"},
-        {L"\033X", L"ed-unassigned"},
-        {L"^[^H", L"ed-delete-prev-word"},
-        {L"^[^?", L"ed-delete-prev-word"},
-    };
     size_t i;
 
-    for (i = 0; i < sizeof keys / sizeof *keys; i++)
-        el_wset(line, EL_BIND, keys[i][0], keys[i][1], NULL);
+    for (i = 0; i < count; i++)
+        el_wset(line, EL_BIND, bindings[i].key, bindings[i].command, NULL);
+}
+
+static bool is_known(const struct key *key)
+{
+    size_t i;
+
+    if (key->count < 3 || key->codes[0] != L'\033')
+        return true;
+    for (i = 0; i < sizeof sequences / sizeof *sequences; i++)
+        if (wcslen(sequences[i].key) == key->count &&
+            !wmemcmp(sequences[i].key, key->codes, key->count))
+            return true;
+    return false;
 }
 
 static bool make_history(struct edit *edit)
@@ -109,7 +127,8 @@ struct edit *edit_new(void)
     el_wset(edit->line, EL_EDITOR, L"emacs");
     el_wset(edit->line, EL_SIGNAL, 0);
     el_wset(edit->line, EL_GETCFN, next_code);
-    bind_keys(edit->line);
+    bind_keys(edit->line, sequences, sizeof sequences / sizeof *sequences);
+    bind_keys(edit->line, others, sizeof others / sizeof *others);
     el_wset(edit->line, EL_UNBUFFERED, 1);
     return edit;
 }
@@ -142,6 +161,8 @@ void edit_key(struct edit *edit, const struct key *key)
 {
     int count;
 
+    if (!is_known(key))
+        return;
     edit->key = key;
     edit->key_at = 0;
     el_wgets(edit->line, &count);

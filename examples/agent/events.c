@@ -89,7 +89,7 @@ void events_init(struct events *events, const char *key)
 
 void events_begin_run(struct events *events)
 {
-    events->running = events->peak = 0;
+    tally_begin_run(&events->tally);
 }
 
 void events_text(struct events *events, const char *text, size_t len)
@@ -109,21 +109,6 @@ static void tool_started(struct events *events, const struct reeve_call *call)
     begin(events, "tool_start");
     put_call(events, call);
     put_text(events, "arguments", call->arguments, call->arguments_len);
-    if (events->running < EVENTS_MOST_RUNNING)
-        events->calls[events->running++] = call;
-    if (events->running > events->peak)
-        events->peak = events->running;
-}
-
-/* A call that ends has not always begun. */
-static void runs_no_more(struct events *events, const struct reeve_call *call)
-{
-    uint32_t i = 0;
-
-    while (i < events->running && events->calls[i] != call)
-        i++;
-    if (i < events->running)
-        events->calls[i] = events->calls[--events->running];
 }
 
 static void tool_ended(struct events *events, const struct reeve_tool_event *event)
@@ -134,11 +119,11 @@ static void tool_ended(struct events *events, const struct reeve_tool_event *eve
     put_call(events, event->call);
     put_string(events, "status", reeve_call_status_name(result->status));
     put_text(events, "text", result->text, result->len);
-    runs_no_more(events, event->call);
 }
 
 void events_tool(struct events *events, const struct reeve_tool_event *event)
 {
+    tally_add(&events->tally, event);
     switch (event->kind) {
     case REEVE_TOOL_STARTED:
         tool_started(events, event->call);
@@ -212,7 +197,9 @@ void events_end_run(struct events *events, const struct reeve_run *run)
     put_number("tool_calls", run->tool_calls);
     put_number("failed_tool_calls", run->failed_tool_calls);
     put_number("refused_tool_calls", run->refused_tool_calls);
-    put_number("peak_running", events->peak);
+    put_number("peak_running", events->tally.peak);
+    put_number("tools_busy_us", events->tally.busy_us);
+    put_number("tools_sum_us", events->tally.sum_us);
     if (run->usage.reported) {
         put_number("input_tokens", run->usage.input_tokens);
         put_number("cached_tokens", run->usage.cached_tokens);

@@ -13,15 +13,12 @@
 #include <reeve.h>
 
 #include "agent/redact.h"
-
-enum { EVENTS_MOST_RUNNING = 1024 }; /* are told apart; more count as that many */
+#include "agent/tally.h"
 
 struct events {
     struct redact redact;
     bool in_text; /* the line of a text is open */
-    uint32_t running;
-    const struct reeve_call *calls[EVENTS_MOST_RUNNING]; /* that run */
-    uint32_t peak; /* the most calls that ran at one moment of this run */
+    struct tally tally;
 };
 
 /* `key` is borrowed; NULL: none. */

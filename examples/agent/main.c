@@ -175,6 +175,18 @@ static void on_text(struct reeve_agent *agent, const char *text, size_t len, voi
     screen_show(app->screen);
 }
 
+/* Nobody waits for the answer any more, and half an answer is no word to the model. */
+static void drop_question(struct app *app)
+{
+    if (!app->consent.question)
+        return;
+    consent_void(&app->consent);
+    if (!app->input || app->input_over)
+        return;
+    (void)input_forget(app->input);
+    listen_for_line(app);
+}
+
 static void on_tool(struct reeve_agent *agent, const struct reeve_tool_event *event, void *arg)
 {
     struct app *app = arg;
@@ -188,10 +200,8 @@ static void on_tool(struct reeve_agent *agent, const struct reeve_tool_event *ev
         view_tool(&app->view, event);
     }
     if (event->kind == REEVE_TOOL_ENDED && app->consent.question &&
-        event->call == app->consent.request->call) {
-        consent_void(&app->consent); /* nobody waits for the answer any more */
-        listen_for_line(app);
-    }
+        event->call == app->consent.request->call)
+        drop_question(app);
 }
 
 static void ask_person(struct app *app, const struct reeve_permission_request *request)
@@ -247,9 +257,7 @@ static void on_done(struct reeve_agent *agent, const struct reeve_run *run, void
     if (app->leaving)
         return;
     app->running = false;
-    if (app->consent.question && !app->input_over)
-        (void)input_forget(app->input); /* half an answer is no prompt */
-    consent_void(&app->consent);
+    drop_question(app);
     if (app->input)
         input_stop(app->input);
     app->exit_code = exit_code_of(run);
@@ -289,6 +297,7 @@ static void on_interrupt(evutil_socket_t signal_number, short what, void *arg)
         return;
     }
     app->interrupted = true;
+    drop_question(app);
     view_note(&app->view, "cancelling; once more to leave");
     reeve_agent_cancel(app->agent);
 }

@@ -27,7 +27,7 @@ rv_test_programs += %D%/test-real-tools
 %C%_test_real_tools_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL) $(EVENT_LIBS)
 
 # reeve-agent against reeve-model-server, each a process of its own.
-rv_script_tests += %D%/agent-program %D%/agent-faults %D%/agent-terminal
+rv_script_tests += %D%/agent-program %D%/agent-faults %D%/agent-terminal %D%/agent-editing
 check_PROGRAMS += %D%/pty-talk
 %C%_pty_talk_SOURCES = %D%/pty-talk.c
 %C%_pty_talk_LDADD = -lutil
