@@ -3,6 +3,7 @@
 EXTRA_DIST += \
 	.ci/run \
 	.clang-tidy \
+	%D%/ansi-to-svg \
 	%D%/c-files \
 	%D%/check-dist \
 	%D%/coverage \
@@ -16,6 +17,9 @@ EXTRA_DIST += \
 	%D%/manual \
 	%D%/manual.awk \
 	%D%/mutants
+	%D%/mutants \
+	%D%/pictures \
+	docs/pictures
 
 .PHONY: format lint
 format:
@@ -26,6 +30,11 @@ lint:
 		-D_GNU_SOURCE -I$(abs_top_builddir) -I$(abs_top_builddir)/include \
 		-I$(abs_top_srcdir)/include -I$(abs_top_srcdir)/src \
 		$(EVENT_CFLAGS) $(CURL_CFLAGS) $(YAJL_CFLAGS) $(CRYPTO_CFLAGS)
+
+# Pictures of reeve-agent in a terminal, into docs/pictures; needs tmux. PICTURES: some of them only.
+.PHONY: pictures
+pictures: examples/reeve-agent examples/reeve-model-server
+	$(SHELL) $(top_srcdir)/%D%/pictures $(top_srcdir) $(top_builddir) $(PICTURES)
 
 # The lines that the tests run, folder by folder; needs --enable-coverage.
 .PHONY: coverage

@@ -37,6 +37,7 @@ static void ended(struct tally *tally, const struct reeve_tool_event *event)
     const struct tally_call *found = tally_find(tally, event->call);
     size_t behind;
 
+    tally->canceled += event->result->status == REEVE_CALL_CANCELED;
     if (!found)
         return;
     tally->ended++;

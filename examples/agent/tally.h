@@ -16,6 +16,7 @@ struct tally {
         uint64_t started_us;
     } calls[TALLY_MOST_RUNNING]; /* that run, in the order of their starts */
     uint32_t peak;               /* the most that ran at one moment */
+    uint32_t canceled;           /* also those that had not begun */
     uint32_t ended;              /* that had begun */
     uint64_t busy_since_us;      /* if any runs */
     uint64_t busy_us;            /* in which at least one ran */

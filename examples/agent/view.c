@@ -58,14 +58,15 @@ static void put_line_piece(const char *text, size_t len, void *arg)
 }
 
 /* The first `shown` bytes of a text of others, as a part of one line. */
-static void put_foreign(const struct view *view, const char *text, size_t len, size_t shown)
+static void put_foreign(const struct view *view, FILE *file, const char *text, size_t len,
+                        size_t shown)
 {
-    redact_text(&view->redact, text, len, shown, put_line_piece, stderr);
+    redact_text(&view->redact, text, len, shown, put_line_piece, file);
 }
 
 void view_foreign(const struct view *view, const char *text, size_t len)
 {
-    put_foreign(view, text, len, len);
+    put_foreign(view, stderr, text, len, len);
 }
 
 /* The answer on a terminal, where it has to be known in which column it ends. */
@@ -304,42 +305,59 @@ static size_t arguments_shown(const struct view *view, const struct reeve_call *
     return columns - others;
 }
 
-static void tool_started(struct view *view, const struct reeve_tool_event *event)
+static void tool_started(struct view *view, const struct reeve_tool_event *event, FILE *row)
 {
     const struct reeve_call *call = event->call;
     const size_t most = view->verbose ? SIZE_MAX : arguments_shown(view, call);
     const size_t shown = cut(call->arguments, call->arguments_len, most);
 
     begin_span(view, event);
-    colour(view, dim);
-    fprintf(stderr, "%10.3f ms  > ", ms(event->at_us));
-    put_foreign(view, call->name, strlen(call->name), strlen(call->name));
-    putc(' ', stderr);
-    put_foreign(view, call->arguments, call->arguments_len, shown);
+    fprintf(row, "%10.3f ms  > ", ms(event->at_us));
+    put_foreign(view, row, call->name, strlen(call->name), strlen(call->name));
+    putc(' ', row);
+    put_foreign(view, row, call->arguments, call->arguments_len, shown);
     if (shown < call->arguments_len)
-        fprintf(stderr, "… (%zu bytes)", call->arguments_len);
+        fprintf(row, "… (%zu bytes)", call->arguments_len);
 }
 
-static void tool_ended(struct view *view, const struct reeve_tool_event *event)
+static void tool_ended(struct view *view, const struct reeve_tool_event *event, FILE *row)
 {
     const struct reeve_result *result = event->result;
-    bool bad = result->status != REEVE_CALL_SUCCEEDED;
     struct view_span *span = find_span(view, event->call->id);
 
     if (span && !span->ended_us)
         span->ended_us = event->at_us;
-    colour(view, bad ? red : dim);
-    fprintf(stderr, "%10.3f ms  < ", ms(event->at_us));
-    put_foreign(view, event->call->name, strlen(event->call->name), strlen(event->call->name));
-    fprintf(stderr, " %s", reeve_call_status_name(result->status));
+    fprintf(row, "%10.3f ms  < ", ms(event->at_us));
+    put_foreign(view, row, event->call->name, strlen(event->call->name), strlen(event->call->name));
+    fprintf(row, " %s", reeve_call_status_name(result->status));
     if (span)
-        fprintf(stderr, " in %.3f ms", ms(event->at_us - span->started_us));
-    if (bad || view->verbose) {
-        fputs(": ", stderr);
-        put_foreign(view, result->text, result->len, cut(result->text, result->len, 300));
+        fprintf(row, " in %.3f ms", ms(event->at_us - span->started_us));
+    if (result->status != REEVE_CALL_SUCCEEDED || view->verbose) {
+        fputs(": ", row);
+        put_foreign(view, row, result->text, result->len, cut(result->text, result->len, 300));
     } else {
-        fprintf(stderr, ", %zu bytes", result->len);
+        fprintf(row, ", %zu bytes", result->len);
     }
+}
+
+static void put_tool_line(struct view *view, const struct reeve_tool_event *event)
+{
+    const bool bad = event->result && event->result->status != REEVE_CALL_SUCCEEDED;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *row = open_memstream(&text, &len);
+
+    if (!row)
+        return;
+    if (event->result)
+        tool_ended(view, event, row);
+    else
+        tool_started(view, event, row);
+    colour(view, bad ? red : dim);
+    if (!fclose(row))
+        put_rows(view, text, len);
+    colour(view, plain);
+    free(text);
 }
 
 void view_tool(struct view *view, const struct reeve_tool_event *event)
@@ -349,12 +367,7 @@ void view_tool(struct view *view, const struct reeve_tool_event *event)
     if (event->kind == REEVE_TOOL_OUTPUT)
         return; /* it stands in the result */
     view_begin_lines(view);
-    if (event->result)
-        tool_ended(view, event);
-    else
-        tool_started(view, event);
-    colour(view, plain);
-    putc('\n', stderr);
+    put_tool_line(view, event);
     view_end_lines(view);
 }
 
@@ -414,40 +427,48 @@ static void note_stop(struct view *view, const struct reeve_run *run)
     case REEVE_STOP_FILTER:
         note(view, "stopped: the answer was cut by the provider's content filter");
         break;
-    case REEVE_STOP_CANCELED:
-        note(view, "cancelled");
-        break;
     default:
         break;
     }
 }
 
-/* Of the calls that failed, those that were refused are told apart. */
-static void put_calls(const struct reeve_run *run)
+static void put_count(uint32_t count, const char *what)
 {
-    const uint32_t failed = run->failed_tool_calls - run->refused_tool_calls;
+    if (count)
+        fprintf(stderr, ", %u %s", count, what);
+}
+
+/* Of the calls that failed, those that were refused or cancelled are told apart. */
+static void put_calls(const struct view *view, const struct reeve_run *run)
+{
+    const uint32_t others = run->refused_tool_calls + view->tally.canceled;
 
     fprintf(stderr, ", %u tool call%s", run->tool_calls, run->tool_calls == 1 ? "" : "s");
     if (!run->tool_calls)
         return;
     fprintf(stderr, " (%u ok", run->tool_calls - run->failed_tool_calls);
-    if (failed)
-        fprintf(stderr, ", %u failed", failed);
-    if (run->refused_tool_calls)
-        fprintf(stderr, ", %u refused", run->refused_tool_calls);
+    put_count(run->failed_tool_calls > others ? run->failed_tool_calls - others : 0, "failed");
+    put_count(run->refused_tool_calls, "refused");
+    put_count(view->tally.canceled, "cancelled");
     putc(')', stderr);
+}
+
+static const char *end_name(const struct reeve_run *run)
+{
+    /* "error: " begins the message about it, and nothing else. */
+    if (run->stop_reason == REEVE_STOP_ERROR)
+        return "failed";
+    if (run->stop_reason == REEVE_STOP_CANCELED)
+        return "cancelled";
+    return run->stop_reason == REEVE_STOP_DONE ? "done" : "stopped";
 }
 
 static void put_summary(struct view *view, const struct reeve_run *run)
 {
     const struct tally *tally = &view->tally;
 
-    /* "error: " begins the message about it, and nothing else. */
-    fprintf(stderr, "%s: %u turn%s",
-            run->stop_reason == REEVE_STOP_ERROR ? "failed"
-                                                 : reeve_stop_reason_name(run->stop_reason),
-            run->turns, run->turns == 1 ? "" : "s");
-    put_calls(run);
+    fprintf(stderr, "%s: %u turn%s", end_name(run), run->turns, run->turns == 1 ? "" : "s");
+    put_calls(view, run);
     if (run->usage.reported)
         fprintf(stderr, ", %llu tokens in (%llu cached), %llu out",
                 (unsigned long long)run->usage.input_tokens,
@@ -466,7 +487,8 @@ void view_end_run(struct view *view, const struct reeve_run *run)
     live_end_run(view->live);
     view_begin_lines(view);
     note_stop(view, run);
-    note_overlap(view);
+    if (view->verbose)
+        note_overlap(view);
     colour(view, dim);
     put_summary(view, run);
     colour(view, plain);
