@@ -23,6 +23,7 @@
  */
 #include "json/reader.h"
 
+#include <assert.h>
 #include <setjmp.h>
 #include <string.h>
 
@@ -49,10 +50,10 @@ enum {
 
 struct rv_json_reader {
     struct rv_arena arena;
-    struct rv_json_builder builder;
-    yajl_handle yajl;   /* NULL until there is something to parse */
-    const char *source; /* what yajl is working on, */
-    char *piece;        /* and the copy in the arena that it really reads */
+    struct rv_json_builder builder; /* whose arena is mostly the same */
+    yajl_handle yajl;               /* NULL until there is something to parse */
+    const char *source;             /* what yajl is working on, */
+    char *piece;                    /* and the copy in the arena that it really reads */
     size_t piece_len;
     size_t given;    /* bytes that yajl was given before this piece */
     size_t received; /* bytes in all */
@@ -354,7 +355,7 @@ static const char *keep_string(struct rv_json_reader *reader, const unsigned cha
 /* A number for good; what stands behind it yajl has yet to read, so that it is copied. */
 static const char *keep_number(struct rv_json_reader *reader, const char *text, size_t len)
 {
-    char *copy = rv_arena_alloc_bytes(&reader->arena, len + 1);
+    char *copy = rv_arena_alloc_bytes(reader->builder.arena, len + 1);
 
     if (copy) {
         memcpy(copy, text, len);
@@ -494,7 +495,7 @@ static int consume(struct rv_json_reader *reader, const char *text, size_t len)
         open_yajl(reader);
     reader->source = text;
     reader->piece_len = rv_utf8_valid_prefix(text, len);
-    reader->piece = rv_arena_alloc_bytes(&reader->arena, reader->piece_len + 1);
+    reader->piece = rv_arena_alloc_bytes(reader->builder.arena, reader->piece_len + 1);
     if (!reader->piece)
         return fail_no_memory(reader);
     if (len)
@@ -658,6 +659,26 @@ int rv_json_reader_parse(struct rv_json_reader *reader, const char *text, size_t
         return fail_too_long(reader);
     reader->received = len;
     return finish(reader, text, len, ret_value);
+}
+
+int rv_json_reader_parse_into(struct rv_json_reader *reader, struct rv_arena *arena,
+                              const char *text, size_t len, const struct reeve_json **ret_value)
+{
+    struct reeve_json *root = rv_arena_alloc(arena, sizeof *root);
+    const struct reeve_json *value;
+    int error;
+
+    assert(!reader->received && "a text that comes whole");
+    if (!root)
+        return fail_no_memory(reader);
+    reader->builder.arena = arena;
+    error = rv_json_reader_parse(reader, text, len, &value);
+    reader->builder.arena = &reader->arena;
+    if (error)
+        return error;
+    *root = *value;
+    *ret_value = root;
+    return 0;
 }
 
 int rv_json_reader_new(struct rv_mem *mem, const struct rv_json_limits *limits,

@@ -50,6 +50,13 @@ int rv_json_reader_finish(struct rv_json_reader *reader, const struct reeve_json
 int rv_json_reader_parse(struct rv_json_reader *reader, const char *text, size_t len,
                          const struct reeve_json **ret_value);
 
+/*
+ * The same for a text that comes whole, with the value in an arena of the caller's (of the reader's
+ * mem), where it outlives the reader without being copied. Failing, it may leave bytes there.
+ */
+int rv_json_reader_parse_into(struct rv_json_reader *reader, struct rv_arena *arena,
+                              const char *text, size_t len, const struct reeve_json **ret_value);
+
 /* Start over, keeping (a bounded part of) the memory. */
 void rv_json_reader_reset(struct rv_json_reader *reader);
 

@@ -2,6 +2,7 @@
 /* Reading JSON: whole, in pieces, too deep, too long, and without memory. */
 #include "tests/lib/test.h"
 
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "json/reader.h"
 #include "json/writer.h"
@@ -551,6 +552,30 @@ RV_TEST(reader, keeps_nothing_while_it_rests)
     rv_json_reader_free(reader);
 }
 
+RV_TEST(reader, parses_into_memory_that_outlives_it)
+{
+    struct rv_json_reader *reader = new_reader(t, NULL);
+    const struct reeve_json *value, *other = parse(reader, "[1]");
+    struct rv_arena arena;
+    struct rv_buffer out;
+
+    rv_arena_init(&arena, t->mem);
+    rv_buffer_init(&out, t->mem, 10000);
+    rv_json_reader_reset(reader);
+    cr_assert_eq(rv_json_reader_parse_into(reader, &arena, "[\"a\", 2, }", 11, &other),
+                 REEVE_EPARSE);
+    cr_assert_neq(rv_json_reader_problem(reader)->text[0], '\0');
+    rv_json_reader_reset(reader);
+    cr_assert_eq(rv_json_reader_parse_into(reader, &arena, rich, strlen(rich), &value), 0);
+    other = parse(reader, "{\"its\":\"own again\"}");
+    expect_text(other, &out, "{\"its\":\"own again\"}");
+    rv_json_reader_free(reader);
+    rv_buffer_clear(&out);
+    expect_text(value, &out, rich_again);
+    rv_arena_done(&arena);
+    rv_buffer_done(&out);
+}
+
 /* A hot path: once it has its memory, a small parse asks for none. */
 RV_TEST(reader, asks_for_no_memory_once_it_is_warm)
 {
@@ -579,11 +604,13 @@ static int scenario(struct rv_test *t, void *arg)
     const struct pieces *pieces = arg;
     const struct reeve_json *value = NULL;
     struct rv_json_reader *reader;
+    struct rv_arena arena;
     size_t at;
     int error = rv_json_reader_new(t->mem, NULL, &reader);
 
     if (error)
         return error;
+    rv_arena_init(&arena, t->mem);
     for (at = 0; at < pieces->len && !error; at += pieces->size)
         error =
             rv_json_reader_feed(reader, pieces->text + at,
@@ -598,7 +625,14 @@ static int scenario(struct rv_test *t, void *arg)
         error = rv_json_reader_parse(reader, pieces->text, pieces->len, &value);
         cr_assert_eq(!error, value != NULL);
     }
+    if (!error) { /* and once more, into memory of another's */
+        rv_json_reader_reset(reader);
+        value = NULL;
+        error = rv_json_reader_parse_into(reader, &arena, pieces->text, pieces->len, &value);
+        cr_assert_eq(!error, value != NULL);
+    }
     rv_json_reader_free(reader);
+    rv_arena_done(&arena);
     return error;
 }
 
