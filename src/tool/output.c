@@ -118,8 +118,23 @@ static char *put_piece(char *out, const struct rv_output_piece *piece)
     return out;
 }
 
-static int keep_whole(struct rv_arena *arena, const struct rv_output_piece *whole,
-                      const char **ret_text, size_t *ret_len)
+static int keep_valid(struct rv_arena *arena, const char *text, size_t len, const char **ret_text,
+                      size_t *ret_len)
+{
+    char *out = rv_arena_alloc_bytes(arena, len + 1);
+
+    if (!out)
+        return REEVE_ENOMEM;
+    if (len)
+        memcpy(out, text, len);
+    out[len] = '\0';
+    *ret_text = out;
+    *ret_len = len;
+    return 0;
+}
+
+static int keep_repaired(struct rv_arena *arena, const struct rv_output_piece *whole,
+                         const char **ret_text, size_t *ret_len)
 {
     char *out = rv_arena_alloc_bytes(arena, whole->repaired_len + 1);
 
@@ -183,11 +198,13 @@ int rv_output_keep(struct rv_arena *arena, const char *text, size_t len, size_t 
     struct ends ends;
 
     assert(max >= RV_OUTPUT_SMALLEST_CAP);
+    if (len <= max && rv_utf8_valid(text, len))
+        return keep_valid(arena, text, len, ret_text, ret_len);
     if (len <= max) {
         struct rv_output_piece whole = rv_output_head(text, len, SIZE_MAX);
 
         if (whole.repaired_len <= max)
-            return keep_whole(arena, &whole, ret_text, ret_len);
+            return keep_repaired(arena, &whole, ret_text, ret_len);
     }
     find_ends(&given, &given, len, max, &ends);
     return keep_ends(arena, &ends, ret_text, ret_len);
