@@ -47,6 +47,14 @@ void rv_step_start(struct rv_step *step)
     push_if_ready(step);
 }
 
+bool rv_step_take_over(struct rv_step *step)
+{
+    bool about_to_run = rv_ready_queued(&step->task);
+
+    rv_ready_remove(&step->task);
+    return about_to_run;
+}
+
 void rv_step_finish(struct rv_step *step)
 {
     struct rv_chain_edge *edge;

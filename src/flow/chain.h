@@ -38,6 +38,9 @@ void rv_step_put_after(struct rv_step *after, struct rv_step *before, struct rv_
 /* All that it waits for has been said: it runs when nothing of that is left. */
 void rv_step_start(struct rv_step *step);
 
+/* True: the step was about to run. It is not run: the caller does at once what it is for. */
+bool rv_step_take_over(struct rv_step *step);
+
 /* It is over: what waited for it alone becomes ready. Once only. A step may be over without having
  * run (it was cancelled, say), even while it still waits: then what is behind it no longer waits
  * for what was in front of it. */

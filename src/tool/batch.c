@@ -144,7 +144,7 @@ static void prepare(struct reeve_tool_call *call)
 {
     struct rv_refusal refusal;
     enum reeve_call_status status =
-        call->arguments ? rv_prepare_again(call, &refusal) : rv_prepare_call(call, &refusal);
+        call->space ? rv_prepare_again(call, &refusal) : rv_prepare_call(call, &refusal);
 
     if (status != REEVE_CALL_PENDING) {
         rv_flight_answer_copy(call, status, refusal.text, refusal.len);
@@ -154,7 +154,10 @@ static void prepare(struct reeve_tool_call *call)
     }
 }
 
-/* A call that is described takes its place, or is left to a later pass. */
+/*
+ * A call that is described takes its place, or is left to a later pass. What it says is then read
+ * anew, unless somebody may ask for it before: to keep it would take memory for each call there is.
+ */
 static void place(struct reeve_tool_call *call)
 {
     struct reeve_batch *batch = call->core->batch;
@@ -164,6 +167,8 @@ static void place(struct reeve_tool_call *call)
         rv_permission_want(call);
     if (!error && !rv_hazards_pass(&batch->hazards, batch->pass, call->effect)) {
         call->state = RV_CALL_NEW;
+        if (call->permission == RV_PERMISSION_GIVEN)
+            rv_call_take_space(call);
         return;
     }
     if (!error)
@@ -264,7 +269,7 @@ static void free_batch(struct reeve_batch *batch)
     rv_permission_done(&batch->permission);
     rv_runtime_bury(batch->runtime, &batch->arena);
     if (core->refs == 1)
-        rv_runtime_bury(batch->runtime, &core->arguments);
+        rv_runtime_bury(batch->runtime, &core->arena);
     rv_free(batch->mem, batch);
     rv_call_core_unref(core);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/export.h"
+#include "loop/runtime.h"
+#include "tool/batch.h"
 #include "tool/flight.h"
 #include "tool/writing.h"
 
@@ -67,7 +69,7 @@ int rv_call_core_new(struct reeve_toolbox *toolbox, const struct reeve_call *cal
     if (!core)
         return REEVE_ENOMEM;
     *core = (struct rv_call_core){.mem = rv_mem_ref(mem), .refs = 1, .count = count};
-    rv_arena_init(&core->arguments, mem);
+    rv_arena_init(&core->arena, mem);
     core->toolbox = toolbox;
     rv_toolbox_ref(toolbox);
     for (i = 0, out = (char *)&core->calls[count]; i < count; i++)
@@ -87,16 +89,60 @@ void rv_call_core_unref(struct rv_call_core *core)
 
     if (--core->refs)
         return;
-    rv_arena_done(&core->arguments);
+    rv_arena_done(&core->arena);
     rv_toolbox_unref(core->toolbox);
     rv_free(mem, core);
     rv_mem_unref(mem);
+}
+
+int rv_call_give_space(struct reeve_tool_call *call)
+{
+    struct rv_call_core *core = call->core;
+    struct rv_call_space *space;
+
+    rv_call_take_space(call);
+    space = core->free_spaces;
+    if (space)
+        core->free_spaces = space->next_free;
+    else
+        space = rv_arena_alloc(&core->arena, sizeof *space);
+    if (!space)
+        return REEVE_ENOMEM;
+    space->arguments = NULL;
+    space->claims = NULL;
+    rv_arena_init(&space->arena, core->mem);
+    rv_arena_lend(&space->arena, space->room, sizeof space->room);
+    call->space = space;
+    return 0;
+}
+
+void rv_call_take_space(struct reeve_tool_call *call)
+{
+    struct rv_call_core *core = call->core;
+    struct rv_call_space *space = call->space;
+
+    if (!space)
+        return;
+    if (core->batch)
+        rv_runtime_bury(core->batch->runtime, &space->arena);
+    else
+        rv_arena_done(&space->arena);
+    space->next_free = core->free_spaces;
+    core->free_spaces = space;
+    call->space = NULL;
+}
+
+void rv_call_let_go(struct reeve_tool_call *call)
+{
+    if (call->state == RV_CALL_OVER && !call->out)
+        rv_call_take_space(call);
 }
 
 /* The tool has the call no more. */
 static void give_back(struct reeve_tool_call *call)
 {
     call->out = false;
+    rv_call_let_go(call);
     rv_call_core_unref(call->core);
 }
 
@@ -142,13 +188,13 @@ RV_EXPORT const char *reeve_tool_call_name(const struct reeve_tool_call *call)
 
 RV_EXPORT const struct reeve_json *reeve_tool_call_arguments(const struct reeve_tool_call *call)
 {
-    return call->arguments;
+    return rv_call_arguments(call);
 }
 
 RV_EXPORT const char *reeve_tool_call_arg_string(const struct reeve_tool_call *call,
                                                  const char *key)
 {
-    return reeve_json_string(reeve_json_get(call->arguments, key), NULL);
+    return reeve_json_string(reeve_json_get(rv_call_arguments(call), key), NULL);
 }
 
 RV_EXPORT void *reeve_tool_call_context(const struct reeve_tool_call *call)

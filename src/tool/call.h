@@ -7,8 +7,10 @@
  * ask for, stand in a reference-counted core: the batch has one reference, and so has each call
  * that a tool holds. The core keeps the toolbox (for `arg`) and the memory.
  *
- * There may be a hundred thousand calls in a core, so a call is small. What it needs only while it
- * is under way is lent to it (tool/flight.h).
+ * There may be a hundred thousand calls in a core, so a call is small: most of what it would cost
+ * besides is the touching of new memory. What it needs only for a while is lent to it, and to
+ * another one afterwards: by the batch what it takes to run (tool/flight.h), by the core what its
+ * tool may ask for (struct rv_call_space).
  */
 #ifndef RV_TOOL_CALL_H
 #define RV_TOOL_CALL_H
@@ -52,10 +54,9 @@ struct reeve_tool_call {
     struct reeve_result result; /* its id and the tool's name, too */
     const char *text;           /* the arguments as they were written */
     size_t text_len;
-    const struct reeve_json *arguments;
     struct rv_tool *tool;
     void *data;                      /* the tool's */
-    struct rv_claims *claims;        /* what it touches; NULL: nothing, or its tool does not say */
+    struct rv_call_space *space;     /* from when its arguments are read; see rv_call_let_go */
     struct rv_flight *flight;        /* from WAITING to RUNNING */
     struct reeve_tool_call *settles; /* the next in reeve_batch.settling */
     enum rv_call_state state : 8;
@@ -69,6 +70,18 @@ struct reeve_tool_call {
     bool settling : 1; /* it stands in reeve_batch.settling */
 };
 
+enum {
+    RV_CALL_ROOM = 456, /* enough for most arguments and claims, without a chunk of their own */
+};
+
+struct rv_call_space {
+    struct rv_call_space *next_free;
+    const struct reeve_json *arguments; /* parsed */
+    struct rv_claims *claims; /* what it touches; NULL: nothing, or its tool does not say */
+    struct rv_arena arena;    /* of both */
+    char room[RV_CALL_ROOM];  /* the first of the arena's memory */
+};
+
 struct rv_call_core {
     struct rv_mem *mem;
     size_t refs;
@@ -76,7 +89,8 @@ struct rv_call_core {
     struct reeve_toolbox *toolbox;
     void *context;
     size_t max_output_bytes;
-    struct rv_arena arguments; /* of all calls, parsed */
+    struct rv_arena arena;             /* spaces, and the names of what calls touch */
+    struct rv_call_space *free_spaces; /* to be used again */
     size_t count;
     struct reeve_tool_call calls[]; /* and behind them their texts */
 };
@@ -91,6 +105,21 @@ static inline size_t rv_call_index(const struct reeve_tool_call *call)
 {
     return (size_t)(call - call->core->calls);
 }
+
+static inline const struct reeve_json *rv_call_arguments(const struct reeve_tool_call *call)
+{
+    return call->space ? call->space->arguments : NULL;
+}
+
+/* An empty space for the call, instead of the one that it has. 0 or REEVE_ENOMEM. */
+int rv_call_give_space(struct reeve_tool_call *call);
+
+/* The call's space is free to be used again. No effect if it has none. */
+void rv_call_take_space(struct reeve_tool_call *call);
+
+/* The same if nobody can ask for what is in it any more: the call is over, and its tool has let go
+ * of it. */
+void rv_call_let_go(struct reeve_tool_call *call);
 
 /*
  * Hand the call to its tool: what the tool's start returned. The core may be gone afterwards,

@@ -125,7 +125,7 @@ static struct rv_name *new_name(struct rv_names *names, uint64_t hash, struct rv
     const char *kind_copy = REEVE_RESOURCE_PATH;
 
     if (strcmp(kind, kind_copy) != 0)
-        kind_copy = copy_text(&names->batch->core->arguments, kind);
+        kind_copy = copy_text(&names->batch->core->arena, kind);
     if (!name || !key_copy || !kind_copy)
         return NULL;
     *name = (struct rv_name){
@@ -156,7 +156,7 @@ static void set_canonical(struct rv_name *name, const char *canonical)
 
     name->resource = rv_resources_find(&batch->hazards.resources, name->kind, canonical);
     if (name->resource)
-        name->canonical = copy_text(&batch->core->arguments, canonical);
+        name->canonical = copy_text(&batch->core->arena, canonical);
     if (!name->canonical)
         name->error = REEVE_ENOMEM;
 }
@@ -236,7 +236,7 @@ static bool is_ready(const struct rv_name *name)
 /* Room for one more. */
 static int reserve(struct reeve_tool_call *call)
 {
-    struct rv_claims *old = call->claims, *claims;
+    struct rv_claims *old = call->space->claims, *claims;
     size_t count = old ? old->count : 0, capacity = old ? old->capacity * 2 : FIRST_CLAIMS;
     size_t seen_size = capacity * sizeof claims->seen[0];
 
@@ -244,7 +244,7 @@ static int reserve(struct reeve_tool_call *call)
         return 0;
     if (count == MAX_CLAIMS)
         return REEVE_ETOOBIG;
-    claims = rv_arena_alloc(&call->core->arguments,
+    claims = rv_arena_alloc(&call->space->arena,
                             sizeof *claims + seen_size + capacity * sizeof claims->names[0]);
     if (!claims)
         return REEVE_ENOMEM;
@@ -255,7 +255,7 @@ static int reserve(struct reeve_tool_call *call)
         memcpy(claims->seen, old->seen, count * sizeof old->seen[0]);
         memcpy(claims->names, old->names, count * sizeof old->names[0]);
     }
-    call->claims = claims;
+    call->space->claims = claims;
     return 0;
 }
 
@@ -276,7 +276,7 @@ static int add(struct reeve_tool_call *call, enum reeve_effect effect, struct rv
 
     if (error)
         return error;
-    claims = call->claims;
+    claims = call->space->claims;
     name = find_name(&call->core->batch->names, root, kind, key);
     if (!name)
         return REEVE_ENOMEM;
@@ -338,22 +338,23 @@ int rv_claims_describe(struct reeve_tool_call *call)
     if (!tool->describe)
         return 0;
     call->effect = REEVE_EFFECT_READ;
-    call->claims = NULL;
+    call->space->claims = NULL;
     error = tool->describe(call, &claims, tool->arg);
     return claims.error ? claims.error : error;
 }
 
-static size_t count_of(const struct reeve_tool_call *call)
+static struct rv_claims *claims_of(const struct reeve_tool_call *call)
 {
-    return call->claims ? call->claims->count : 0;
+    return call->space ? call->space->claims : NULL;
 }
 
 bool rv_claims_ready(const struct reeve_tool_call *call)
 {
+    const struct rv_claims *claims = claims_of(call);
     size_t i;
 
-    for (i = 0; i < count_of(call); i++)
-        if (!is_ready(call->claims->names[i]))
+    for (i = 0; claims && i < claims->count; i++)
+        if (!is_ready(claims->names[i]))
             return false;
     return true;
 }
@@ -367,24 +368,25 @@ bool rv_claims_block(const struct reeve_tool_call *call)
 
 int rv_claims_settle(struct reeve_tool_call *call)
 {
+    struct rv_claims *claims = claims_of(call);
     size_t i;
 
-    for (i = 0; i < count_of(call); i++) {
-        if (call->claims->names[i]->error)
-            return call->claims->names[i]->error;
-        call->claims->seen[i].key = call->claims->names[i]->canonical;
+    for (i = 0; claims && i < claims->count; i++) {
+        if (claims->names[i]->error)
+            return claims->names[i]->error;
+        claims->seen[i].key = claims->names[i]->canonical;
     }
     return 0;
 }
 
-static int touch_claim(struct reeve_tool_call *call, size_t i, struct rv_place *place)
+static int touch_claim(struct rv_hazards *hazards, const struct rv_claims *claims, size_t i,
+                       struct rv_place *place)
 {
-    struct rv_hazards *hazards = &call->core->batch->hazards;
-    enum reeve_effect effect = call->claims->seen[i].effect;
+    enum reeve_effect effect = claims->seen[i].effect;
 
     if (effect == REEVE_EFFECT_UNKNOWN)
         return rv_hazards_touch(hazards, place, rv_hazards_everything(hazards), true);
-    return rv_hazards_touch(hazards, place, call->claims->names[i]->resource,
+    return rv_hazards_touch(hazards, place, claims->names[i]->resource,
                             effect == REEVE_EFFECT_WRITE);
 }
 
@@ -399,16 +401,17 @@ static int touch_nothing(struct rv_hazards *hazards, struct rv_place *place)
 int rv_claims_touch(struct reeve_tool_call *call, struct rv_place *place)
 {
     struct rv_hazards *hazards = &call->core->batch->hazards;
+    const struct rv_claims *claims = claims_of(call);
     size_t i;
     int error = 0;
 
     if (!call->tool->spec.describe || hazards->grouping == REEVE_GROUPING_WRITES_FIRST)
         return rv_hazards_touch(hazards, place, rv_hazards_everything(hazards),
                                 call->effect != REEVE_EFFECT_READ);
-    if (!count_of(call))
+    if (!claims || !claims->count)
         return touch_nothing(hazards, place);
-    for (i = 0; !error && i < count_of(call); i++)
-        error = touch_claim(call, i, place);
+    for (i = 0; !error && i < claims->count; i++)
+        error = touch_claim(hazards, claims, i, place);
     return error;
 }
 
@@ -416,9 +419,10 @@ RV_EXPORT const struct reeve_claim *reeve_tool_call_claims(const struct reeve_to
                                                            size_t *ret_count)
 {
     static const struct reeve_claim none;
+    const struct rv_claims *claims = claims_of(call);
 
-    *ret_count = count_of(call);
-    return call->claims ? call->claims->seen : &none;
+    *ret_count = claims ? claims->count : 0;
+    return claims ? claims->seen : &none;
 }
 
 RV_EXPORT enum reeve_effect reeve_tool_call_effect(const struct reeve_tool_call *call)

@@ -200,6 +200,7 @@ static void end_call(struct reeve_tool_call *call)
         land(call);
     }
     call->state = RV_CALL_OVER;
+    rv_call_let_go(call);
     batch->left--;
     rv_batch_look_for_work(batch);
 }
@@ -428,6 +429,9 @@ int rv_flight_launch(struct reeve_tool_call *call)
     call->state = RV_CALL_WAITING;
     batch->waiting++;
     rv_hazards_take(&batch->hazards, &flight->place);
+    /* Else the batch would not know yet that it has calls to run, and would look at many more. */
+    if (rv_step_take_over(&flight->place.step))
+        turn_has_come(&flight->place.step);
     return 0;
 }
 

@@ -58,7 +58,7 @@ static int add_key(struct rv_buffer *out, const struct reeve_tool_call *call,
         break;
     }
     error = rv_buffer_add(out, "?", 1);
-    return error ? error : rv_json_canonical(call->arguments, out);
+    return error ? error : rv_json_canonical(rv_call_arguments(call), out);
 }
 
 static bool has_key(const struct rv_grants *grants, const struct reeve_tool_call *call,

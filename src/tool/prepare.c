@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "json/copy.h"
 #include "json/reader.h"
 #include "json/schema.h"
 
@@ -143,15 +142,17 @@ static enum reeve_call_status read_arguments(struct reeve_tool_call *call,
         len = 2;
     }
     rv_json_reader_reset(reader);
-    error = rv_json_reader_parse(reader, text, len, &value);
-    if (!error && reeve_json_type(value) != REEVE_JSON_OBJECT)
-        return refuse_non_object(call, value, refusal);
-    status = error ? REEVE_CALL_PENDING : check_arguments(call, value, refusal);
-    if (status != REEVE_CALL_PENDING)
-        return status;
+    error = rv_call_give_space(call);
     if (!error)
-        error = rv_json_copy(&call->core->arguments, value, &call->arguments);
-    return error ? refuse_unreadable(call, error, refusal) : REEVE_CALL_PENDING;
+        error = rv_json_reader_parse_into(reader, &call->space->arena, text, len, &value);
+    if (error)
+        return refuse_unreadable(call, error, refusal);
+    if (reeve_json_type(value) != REEVE_JSON_OBJECT)
+        return refuse_non_object(call, value, refusal);
+    status = check_arguments(call, value, refusal);
+    if (status == REEVE_CALL_PENDING)
+        call->space->arguments = value;
+    return status;
 }
 
 void rv_prepare_find(struct reeve_tool_call *call)

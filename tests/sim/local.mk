@@ -44,6 +44,7 @@ rv_test_programs += %D%/test-sim-batch
 	%D%/oracle.h \
 	%D%/test_batch.c \
 	%D%/test_batch_life.c \
+	%D%/test_batch_memory.c \
 	%D%/test_batch_random.c \
 	%D%/test_hazards.c \
 	%D%/test_permission.c \

@@ -14,6 +14,7 @@
 struct sample {
     struct rv_tool tool;
     struct reeve_tool_call call;
+    struct rv_call_space space;
     struct rv_json_reader *reader;
 };
 
@@ -27,9 +28,10 @@ static const struct reeve_tool_call *make(struct rv_test *t, struct sample *samp
     sample->call.tool = &sample->tool;
     sample->call.effect = effect;
     cr_assert_eq(rv_json_reader_new(t->mem, NULL, &sample->reader), 0);
-    cr_assert_eq(
-        rv_json_reader_parse(sample->reader, arguments, strlen(arguments), &sample->call.arguments),
-        0);
+    sample->call.space = &sample->space;
+    cr_assert_eq(rv_json_reader_parse(sample->reader, arguments, strlen(arguments),
+                                      &sample->space.arguments),
+                 0);
     return &sample->call;
 }
 
@@ -129,7 +131,8 @@ static int remember(struct rv_test *run, void *arg)
         return REEVE_ENOMEM;
     one.tool.spec.name = "run";
     one.call.tool = &one.tool;
-    if (!rv_json_reader_parse(one.reader, "{\"a\":[1,2]}", 11, &one.call.arguments)) {
+    one.call.space = &one.space;
+    if (!rv_json_reader_parse(one.reader, "{\"a\":[1,2]}", 11, &one.space.arguments)) {
         rv_grants_add(&grants, &one.call);
         cr_assert(rv_grants_cover(&grants, &one.call) || run->failing.refused);
     }
