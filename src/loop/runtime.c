@@ -180,6 +180,11 @@ uint64_t rv_precise_now_ns(struct reeve_runtime *runtime)
     return runtime->seen_ns;
 }
 
+uint64_t rv_seen_now_ns(const struct reeve_runtime *runtime)
+{
+    return runtime->seen_ns;
+}
+
 int64_t rv_wall_now_ms(const struct reeve_runtime *runtime)
 {
     return rv_system_wall_ms(runtime->system);

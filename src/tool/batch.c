@@ -64,10 +64,9 @@ static bool may_look_further(const struct reeve_batch *batch)
 static bool wants_more_calls(const struct reeve_batch *batch, uint32_t ahead)
 {
     return batch->pass < rv_hazards_passes(&batch->hazards) && !batch->canceled &&
-           !rv_hazards_blocked(&batch->hazards) && !batch->barrier_ahead &&
-           may_look_further(batch) &&
            (uint64_t)batch->queued + batch->permission.waiting <=
-               (uint64_t)batch->options.max_concurrency + ahead;
+               (uint64_t)batch->options.max_concurrency + ahead &&
+           !rv_hazards_blocked(&batch->hazards) && !batch->barrier_ahead && may_look_further(batch);
 }
 
 static bool wants_sweep(const struct reeve_batch *batch)
@@ -77,6 +76,8 @@ static bool wants_sweep(const struct reeve_batch *batch)
 
 void rv_batch_look_for_work(struct reeve_batch *batch)
 {
+    if (rv_ready_queued(&batch->work))
+        return;
     if (!batch->left || batch->settling || !rv_list_empty(&batch->writings) || wants_sweep(batch) ||
         wants_placing(batch) || rv_permission_due(batch) || wants_more_calls(batch, 0))
         rv_ready_push(batch->runtime, &batch->work);
@@ -125,35 +126,6 @@ static void fail(struct reeve_tool_call *call, int error)
     rv_flight_settle(call);
 }
 
-/* Find out what a call touches that may run. */
-static void describe(struct reeve_tool_call *call)
-{
-    struct reeve_batch *batch = call->core->batch;
-    int error = rv_claims_describe(call);
-
-    if (error) {
-        fail(call, error);
-        return;
-    }
-    call->state = RV_CALL_DESCRIBED;
-    batch->barrier_ahead =
-        rv_hazards_pass(&batch->hazards, batch->pass, call->effect) && rv_claims_block(call);
-}
-
-static void prepare(struct reeve_tool_call *call)
-{
-    struct rv_refusal refusal;
-    enum reeve_call_status status =
-        call->space ? rv_prepare_again(call, &refusal) : rv_prepare_call(call, &refusal);
-
-    if (status != REEVE_CALL_PENDING) {
-        rv_flight_answer_copy(call, status, refusal.text, refusal.len);
-        rv_flight_settle(call);
-    } else {
-        describe(call);
-    }
-}
-
 /*
  * A call that is described takes its place, or is left to a later pass. What it says is then read
  * anew, unless somebody may ask for it before: to keep it would take memory for each call there is.
@@ -187,6 +159,37 @@ static size_t place_next(struct reeve_batch *batch)
         return COST_OF_LOOKING;
     place(call);
     return COST_OF_CALL / 2;
+}
+
+/* Find out what a call touches that may run. */
+static void describe(struct reeve_tool_call *call)
+{
+    struct reeve_batch *batch = call->core->batch;
+    int error = rv_claims_describe(call);
+
+    if (error) {
+        fail(call, error);
+        return;
+    }
+    call->state = RV_CALL_DESCRIBED;
+    batch->barrier_ahead =
+        rv_hazards_pass(&batch->hazards, batch->pass, call->effect) && rv_claims_block(call);
+    if (wants_placing(batch)) /* as nearly always: no need to go round for that */
+        place_next(batch);
+}
+
+static void prepare(struct reeve_tool_call *call)
+{
+    struct rv_refusal refusal;
+    enum reeve_call_status status =
+        call->space ? rv_prepare_again(call, &refusal) : rv_prepare_call(call, &refusal);
+
+    if (status != REEVE_CALL_PENDING) {
+        rv_flight_answer_copy(call, status, refusal.text, refusal.len);
+        rv_flight_settle(call);
+    } else {
+        describe(call);
+    }
 }
 
 /*

@@ -54,9 +54,9 @@ static const char canceled_text[] =
     "The call was cancelled while it ran. What it did until then is unknown.";
 static const char lost_text[] = "The call ended, but its result was lost: out of memory.";
 
-static uint64_t elapsed_us(const struct reeve_batch *batch)
+static uint64_t since_submission_us(const struct reeve_batch *batch, uint64_t now_ns)
 {
-    return (rv_precise_now_ns(batch->runtime) - batch->submitted_ns) / RV_NS_PER_US;
+    return (now_ns - batch->submitted_ns) / RV_NS_PER_US;
 }
 
 /* It has a permit. */
@@ -103,7 +103,7 @@ void rv_flight_answer_kept(struct reeve_tool_call *call, enum reeve_call_status 
     result->status = status;
     result->text = text;
     result->len = len;
-    result->ended_us = elapsed_us(batch);
+    result->ended_us = since_submission_us(batch, rv_precise_now_ns(batch->runtime));
     if (!has_run(call))
         result->started_us = result->ended_us;
     count_answer(call);
@@ -226,6 +226,8 @@ static bool report(struct reeve_tool_call *call)
             batch->options.on_result(batch, rv_call_index(call), batch->options.arg);
     }
     alive = core->batch != NULL;
+    if (alive && batch->options.on_result)
+        rv_precise_now_ns(batch->runtime); /* the next call has not begun before this */
     rv_call_core_unref(core);
     return alive;
 }
@@ -333,7 +335,7 @@ static void begin(struct reeve_tool_call *call)
     batch->running++;
     if (batch->running > batch->stats.peak_running)
         batch->stats.peak_running = batch->running;
-    call->result.started_us = elapsed_us(batch);
+    call->result.started_us = since_submission_us(batch, rv_seen_now_ns(batch->runtime));
     rv_call_core_ref(core);
     if (announce(call))
         enter_tool(call);

@@ -76,18 +76,6 @@ void rv_hazards_done(struct rv_hazards *hazards)
     rv_arena_done(&hazards->arena);
 }
 
-unsigned rv_hazards_passes(const struct rv_hazards *hazards)
-{
-    return hazards->grouping == REEVE_GROUPING_WRITES_FIRST ? 2 : 1;
-}
-
-bool rv_hazards_pass(const struct rv_hazards *hazards, unsigned pass, enum reeve_effect effect)
-{
-    if (hazards->grouping != REEVE_GROUPING_WRITES_FIRST)
-        return true;
-    return (pass == 1) == (effect == REEVE_EFFECT_READ);
-}
-
 /* ---- edges -----------------------------------------------------------------------------------
  */
 
@@ -540,11 +528,6 @@ void rv_hazards_leave(struct rv_hazards *hazards, struct rv_place *place)
     give_waits_back(hazards, &place->waits);
     free_uses(hazards, place);
     rv_step_finish(&place->step);
-}
-
-bool rv_hazards_blocked(const struct rv_hazards *hazards)
-{
-    return hazards->resources.top.writer != NULL;
 }
 
 void rv_hazards_forget(struct rv_hazards *hazards)

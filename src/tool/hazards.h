@@ -57,10 +57,20 @@ void rv_hazards_init(struct rv_hazards *hazards, struct reeve_runtime *runtime, 
                      enum reeve_grouping grouping);
 void rv_hazards_done(struct rv_hazards *hazards);
 
-/* How often the calls are to be gone through to be added, and whether a call of that effect is to
- * be added in that pass (0, 1, …). */
-unsigned rv_hazards_passes(const struct rv_hazards *hazards);
-bool rv_hazards_pass(const struct rv_hazards *hazards, unsigned pass, enum reeve_effect effect);
+/* How often the calls are to be gone through to be added. */
+static inline unsigned rv_hazards_passes(const struct rv_hazards *hazards)
+{
+    return hazards->grouping == REEVE_GROUPING_WRITES_FIRST ? 2 : 1;
+}
+
+/* Whether a call of that effect is to be added in that pass (0, 1, …). */
+static inline bool rv_hazards_pass(const struct rv_hazards *hazards, unsigned pass,
+                                   enum reeve_effect effect)
+{
+    if (hazards->grouping != REEVE_GROUPING_WRITES_FIRST)
+        return true;
+    return (pass == 1) == (effect == REEVE_EFFECT_READ);
+}
 
 static inline struct rv_resource *rv_hazards_everything(struct rv_hazards *hazards)
 {
@@ -85,7 +95,10 @@ void rv_hazards_drop(struct rv_hazards *hazards, struct rv_place *place);
 void rv_hazards_leave(struct rv_hazards *hazards, struct rv_place *place);
 
 /* Whatever took its place now would have to wait, so that there is no haste in adding it. */
-bool rv_hazards_blocked(const struct rv_hazards *hazards);
+static inline bool rv_hazards_blocked(const struct rv_hazards *hazards)
+{
+    return hazards->resources.top.writer != NULL;
+}
 
 /* Forget all resources, if no place is taken; what was found in them is gone. */
 void rv_hazards_forget(struct rv_hazards *hazards);
