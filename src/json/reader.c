@@ -56,6 +56,7 @@ struct rv_json_reader {
     char *piece;                    /* and the copy in the arena that it really reads */
     size_t piece_len;
     size_t given;    /* bytes that yajl was given before this piece */
+    size_t closed;   /* bytes up to the end of the whole value; 0: it has not ended */
     size_t received; /* bytes in all */
     struct rv_buffer pending;
     bool in_string; /* at the end of what was received: the state of the search for cuts */
@@ -370,6 +371,8 @@ static int done(struct rv_json_reader *reader, bool well)
 {
     if (!well)
         reader->error = REEVE_ENOMEM;
+    else if (!reader->builder.depth)
+        reader->closed = reader->given + consumed(reader);
     return well;
 }
 
@@ -507,16 +510,33 @@ static int consume(struct rv_json_reader *reader, const char *text, size_t len)
     return reader->piece_len < len ? fail_not_utf8(reader) : 0;
 }
 
-/* The last piece, and the end of the text. */
+static bool is_blank(const char *text, size_t len)
+{
+    while (len && memchr(" \t\n\v\f\r", text[len - 1], 6))
+        len--;
+    return !len;
+}
+
+/*
+ * The last piece, and the end of the text. Has the value ended, there is but white space behind it:
+ * other tokens yajl has refused, but for one that has only begun, and of a string it would not say
+ * so. In most texts nothing is behind the value, and yajl need not be asked at all.
+ */
 static int conclude(struct rv_json_reader *reader, const char *text, size_t len)
 {
     struct rv_json_scene scene = {.text = text, .len = len, .base = reader->given};
     yajl_status status;
+    size_t behind;
     int error = consume(reader, text, len);
 
     if (error)
         return error;
-    status = yajl_complete_parse(reader->yajl);
+    if (reader->closed) {
+        behind = reader->closed > scene.base ? reader->closed - scene.base : 0;
+        status = is_blank(text + behind, len - behind) ? yajl_status_ok : yajl_status_error;
+    } else {
+        status = yajl_complete_parse(reader->yajl);
+    }
     if (status == yajl_status_client_canceled)
         return fail_parse(reader, status);
     if (status == yajl_status_ok)
@@ -711,6 +731,7 @@ void rv_json_reader_reset(struct rv_json_reader *reader)
     rv_buffer_clear(&reader->pending);
     reader->yajl = NULL;
     reader->given = 0;
+    reader->closed = 0;
     reader->received = 0;
     reader->in_string = false;
     reader->after_backslash = false;

@@ -193,7 +193,8 @@ RV_TEST(broken, refuses_what_is_not_json)
         "{]",         "\\",        "\"a\"\"b\"",  "[1]]",
         "# no",       "/**/ 1",    "[1] garbage", "--1",
         "1-",         "1.5.5",     "1ee5",        "[1a]",
-        "nul\\u006c",
+        "nul\\u006c", "[] tru",    "{} \"}",      "[1]\"]",
+        "1 \"2",      "\"a\"\"b",
     };
     struct rv_json_reader *reader = new_reader(t);
     const struct reeve_json *value = NULL;
