@@ -224,6 +224,14 @@ static bool is_to_be_asked_about_now(const struct reeve_batch *batch,
            call->permission == RV_PERMISSION_UNSAID;
 }
 
+/* It has no place in this pass: it is not to be looked at again for that. */
+static size_t pass_over(struct reeve_batch *batch)
+{
+    if (batch->placed + 1 == batch->prepared)
+        batch->placed++;
+    return COST_OF_LOOKING;
+}
+
 static size_t prepare_next(struct reeve_batch *batch)
 {
     struct reeve_tool_call *call;
@@ -238,10 +246,9 @@ static size_t prepare_next(struct reeve_batch *batch)
     }
     call = &batch->core->calls[batch->prepared++];
     cost = COST_OF_CALL + call->text_len;
-    if (is_of_this_pass(batch, call) || is_to_be_asked_about_now(batch, call))
-        prepare(call);
-    else
-        cost = COST_OF_LOOKING;
+    if (!is_of_this_pass(batch, call) && !is_to_be_asked_about_now(batch, call))
+        return pass_over(batch);
+    prepare(call);
     return cost;
 }
 

@@ -87,6 +87,7 @@ struct rv_call_core {
     size_t refs;
     struct reeve_batch *batch; /* NULL once it has ended */
     struct reeve_toolbox *toolbox;
+    struct rv_tool *found; /* last: many calls in a row are mostly of one tool */
     void *context;
     size_t max_output_bytes;
     struct rv_arena arena;             /* spaces, and the names of what calls touch */

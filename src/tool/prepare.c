@@ -157,8 +157,13 @@ static enum reeve_call_status read_arguments(struct reeve_tool_call *call,
 
 void rv_prepare_find(struct reeve_tool_call *call)
 {
-    if (!call->tool)
-        call->tool = rv_toolbox_find(call->core->toolbox, call->result.tool);
+    struct rv_call_core *core = call->core;
+
+    if (call->tool)
+        return;
+    if (!core->found || strcmp(core->found->spec.name, call->result.tool) != 0)
+        core->found = rv_toolbox_find(core->toolbox, call->result.tool);
+    call->tool = core->found;
 }
 
 enum reeve_call_status rv_prepare_call(struct reeve_tool_call *call, struct rv_refusal *refusal)
