@@ -28,6 +28,7 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 	%D%/row_json.c \
 	%D%/row_lag.c \
 	%D%/row_memory.c \
+	%D%/row_mixed.c \
 	%D%/row_sse.c \
 	%D%/row_startup.c \
 	%D%/rows.c \

@@ -21,6 +21,7 @@ extern const struct bench_row bench_row_memory_stream;
 extern const struct bench_row bench_row_loop_lag;
 extern const struct bench_row bench_row_batch_noop;
 extern const struct bench_row bench_row_batch_sleep;
+extern const struct bench_row bench_row_batch_mixed;
 extern const struct bench_row bench_row_batch_files;
 
 #endif
