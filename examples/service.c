@@ -21,15 +21,12 @@ struct service {
     struct event_base *base;
     struct event *tick, *interrupt;
     unsigned ticks;
-    struct query *queries; /* those that are under way */
-    char **questions;      /* those that are still to be asked; NULL at the end */
+    char **questions; /* those that are still to be asked; NULL at the end */
     int failed;
 };
 
 /* A query to the database. It takes a while, and the loop goes on meanwhile. */
 struct query {
-    struct query *next;
-    struct service *service;
     struct reeve_tool_call *call;
     struct event *answer;
     char id[32];
@@ -40,11 +37,6 @@ struct query {
 /* The one place where a call ends. After reeve_tool_call_finish the handle is gone. */
 static void query_end(struct query *query, const char *text)
 {
-    struct query **link = &query->service->queries;
-
-    while (*link != query)
-        link = &(*link)->next;
-    *link = query->next;
     reeve_tool_call_finish(query->call, text, strlen(text));
     event_free(query->answer);
     free(query);
@@ -80,23 +72,16 @@ static int lookup_start(struct reeve_tool_call *call, void *arg)
         return REEVE_ENOMEM;
     }
     snprintf(query->id, sizeof query->id, "%s", reeve_tool_call_arg_string(call, "id"));
-    query->service = service;
     query->call = call;
-    query->next = service->queries;
-    service->queries = query;
+    reeve_tool_call_set_data(call, query);
     return 0;
 }
 
 /* Nobody waits for the result any more. The call has to be finished all the same. */
 static void lookup_cancel(struct reeve_tool_call *call, void *arg)
 {
-    struct service *service = arg;
-    struct query *query = service->queries;
-
-    while (query && query->call != call)
-        query = query->next;
-    if (query)
-        query_end(query, "not wanted any more");
+    (void)arg;
+    query_end(reeve_tool_call_data(call), "not wanted any more");
 }
 
 static int add_lookup(struct reeve_toolbox *tools, struct service *service)

@@ -110,6 +110,7 @@ int rv_call_give_space(struct reeve_tool_call *call)
         return REEVE_ENOMEM;
     space->arguments = NULL;
     space->claims = NULL;
+    space->data = NULL;
     rv_arena_init(&space->arena, core->mem);
     rv_arena_lend(&space->arena, space->room, sizeof space->room);
     call->space = space;
@@ -204,12 +205,12 @@ RV_EXPORT void *reeve_tool_call_context(const struct reeve_tool_call *call)
 
 RV_EXPORT void reeve_tool_call_set_data(struct reeve_tool_call *call, void *data)
 {
-    call->data = data;
+    call->space->data = data;
 }
 
 RV_EXPORT void *reeve_tool_call_data(const struct reeve_tool_call *call)
 {
-    return call->data;
+    return call->space->data;
 }
 
 RV_EXPORT size_t reeve_tool_call_max_output_bytes(const struct reeve_tool_call *call)

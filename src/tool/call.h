@@ -55,7 +55,6 @@ struct reeve_tool_call {
     const char *text;           /* the arguments as they were written */
     size_t text_len;
     struct rv_tool *tool;
-    void *data;                      /* the tool's */
     struct rv_call_space *space;     /* from when its arguments are read; see rv_call_let_go */
     struct rv_flight *flight;        /* from WAITING to RUNNING */
     struct reeve_tool_call *settles; /* the next in reeve_batch.settling */
@@ -78,7 +77,8 @@ struct rv_call_space {
     struct rv_call_space *next_free;
     const struct reeve_json *arguments; /* parsed */
     struct rv_claims *claims; /* what it touches; NULL: nothing, or its tool does not say */
-    struct rv_arena arena;    /* of both */
+    void *data;               /* the tool's own */
+    struct rv_arena arena;    /* of arguments and claims */
     char room[RV_CALL_ROOM];  /* the first of the arena's memory */
 };
 
