@@ -9,6 +9,7 @@ rv_fuzz_sources = \
 	%D%/http-parts.c \
 	%D%/json.c \
 	%D%/response.c \
+	%D%/schema.c \
 	%D%/sse.c
 rv_fuzz_libs = src/model/libmodel.la src/chat/libchat.la $(RV_SIM_IO)
 
