@@ -29,6 +29,7 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 	%D%/row_lag.c \
 	%D%/row_memory.c \
 	%D%/row_mixed.c \
+	%D%/row_schema.c \
 	%D%/row_sse.c \
 	%D%/row_startup.c \
 	%D%/rows.c \
@@ -68,6 +69,7 @@ EXTRA_DIST += \
 	%D%/peers/batch-python.py \
 	%D%/peers/json-node.mjs \
 	%D%/peers/json-python.py \
+	%D%/peers/schema-python.py \
 	%D%/peers/turn-aiohttp.py \
 	%D%/peers/turn-httpx.py \
 	%D%/peers/turn-node.mjs \

@@ -11,6 +11,7 @@ const struct bench_row *const bench_rows[] = {
     &bench_row_json_write_small,
     &bench_row_json_write_chunk,
     &bench_row_json_write,
+    &bench_row_schema_check,
     &bench_row_sse_parse,
     &bench_row_stream_delta,
     &bench_row_loop_hop,

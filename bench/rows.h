@@ -11,6 +11,7 @@ extern const struct bench_row bench_row_json_parse;
 extern const struct bench_row bench_row_json_write_small;
 extern const struct bench_row bench_row_json_write_chunk;
 extern const struct bench_row bench_row_json_write;
+extern const struct bench_row bench_row_schema_check;
 extern const struct bench_row bench_row_sse_parse;
 extern const struct bench_row bench_row_stream_delta;
 extern const struct bench_row bench_row_loop_hop;
