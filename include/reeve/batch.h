@@ -105,6 +105,23 @@ struct reeve_batch_options {
      */
     void (*on_output)(struct reeve_batch *batch, size_t index, const char *bytes, size_t len,
                       void *arg);
+
+    /*
+     * Arguments that do not do as they stand are put right where it is certain what was meant:
+     * strings in single quotes and commas too many; a string where the tool's schema has no place
+     * for one, and in it, as JSON, the number, boolean, array or object that is wanted; the names
+     * of the tool's aliases. The outcome is checked like any arguments. A value that fits is never
+     * changed, nor is a string where the schema takes one, nor are arguments of more than 256 KiB.
+     * Not 0: none of this.
+     */
+    int skip_normalization;
+
+    /*
+     * Not 0: the calls come whole, as those of a completion that ended by itself do
+     * (REEVE_FINISH_TOOL_CALLS, REEVE_FINISH_STOP). Then brackets that are missing at the end of
+     * the arguments are added, outside a string, and only for calls that read. [0]
+     */
+    int calls_complete;
 };
 
 /* Fill `options` with the defaults, which stand in brackets above. */
@@ -155,8 +172,9 @@ struct reeve_batch_stats {
     uint32_t peak_running;                       /* the most calls that ran at one moment */
     uint64_t wall_us;                            /* from submission to now or to the end */
     uint64_t sum_us;                             /* of the single times of the calls */
-    uint64_t refused; /* calls = succeeded + failed + canceled + refused, at the end */
-    double speedup;   /* sum_us / wall_us: against one call after the other; 1 in no time */
+    uint64_t refused;    /* calls = succeeded + failed + canceled + refused, at the end */
+    double speedup;      /* sum_us / wall_us: against one call after the other; 1 in no time */
+    uint64_t normalized; /* calls whose arguments were put right, whatever became of them */
 };
 
 /* Fill *ret. Returns 0 or REEVE_EINVAL (its size is not set). */

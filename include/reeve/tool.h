@@ -38,6 +38,12 @@ struct reeve_claim {
     const char *key; /* a path's is canonical: absolute, no link, no "." or ".." in it */
 };
 
+/* Another name under which a model may give a property of the arguments. */
+struct reeve_alias {
+    const char *alias; /* is no property itself */
+    const char *name;  /* the property, which the tool's parameters name at their top */
+};
+
 struct reeve_tool {
     size_t size;             /* set by reeve_tool_init */
     const char *name;        /* 1 to 64 of A-Z a-z 0-9 _ - */
@@ -72,6 +78,15 @@ struct reeve_tool {
      * NULL: every call has the tool's effect on everything.
      */
     int (*describe)(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg);
+
+    /*
+     * May be NULL. Names that models like to give instead of the right ones ("file_path" for
+     * "path"). Such a member gets its right name before the arguments are checked, if it is the
+     * only one for that name; what the model is told of the tool does not mention them. See
+     * skip_normalization in reeve/batch.h.
+     */
+    const struct reeve_alias *aliases;
+    size_t alias_count;
 };
 
 /*
@@ -112,8 +127,8 @@ void reeve_toolbox_free(struct reeve_toolbox *toolbox);
  * document; "pattern" only if Reeve was built with PCRE2. Other keywords are taken for annotations.
  *
  * Returns 0; REEVE_EINVAL (a bad name, no start function, parameters that are no JSON object or no
- * JSON Schema); REEVE_EEXIST; REEVE_ECLOSING (the toolbox is being freed); REEVE_ENOMEM.
- * reeve_toolbox_problem says more.
+ * JSON Schema, an alias of no property); REEVE_EEXIST; REEVE_ECLOSING (the toolbox is being freed);
+ * REEVE_ENOMEM. reeve_toolbox_problem says more.
  */
 int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *tool);
 
@@ -221,6 +236,7 @@ struct reeve_tool_stats {
     uint64_t calls, succeeded, failed, canceled, refused; /* calls is the sum of the others */
     uint64_t time_us;                                     /* of the calls, from start to result */
     uint64_t longest_us;
+    uint64_t normalized; /* calls whose arguments were put right, whatever became of them */
 };
 
 /*

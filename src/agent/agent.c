@@ -273,7 +273,8 @@ static void calls_done(struct reeve_batch *batch, int batch_error, void *arg)
         ask(agent);
 }
 
-static int start_batch(struct reeve_agent *agent, const struct reeve_call *calls, size_t count)
+static int start_batch(struct reeve_agent *agent, const struct reeve_call *calls, size_t count,
+                       enum reeve_finish finish)
 {
     struct reeve_batch_options options;
     int error;
@@ -291,6 +292,7 @@ static int start_batch(struct reeve_agent *agent, const struct reeve_call *calls
     }
     if (agent->options.on_permission)
         options.on_permission = permission_wanted;
+    options.calls_complete = finish == REEVE_FINISH_TOOL_CALLS || finish == REEVE_FINISH_STOP;
     options.on_done = calls_done;
     options.arg = agent;
     error = reeve_batch_run(agent->options.tools, calls, count, &options, &agent->batch);
@@ -362,7 +364,7 @@ static int call_tools(struct reeve_agent *agent, const struct reeve_completion *
         error = add_stand_ins(agent, calls, count, allowed, text);
     if (!error && allowed) {
         agent->first_result = before + 1;
-        error = start_batch(agent, calls, allowed);
+        error = start_batch(agent, calls, allowed, reeve_completion_finish(completion));
     }
     if (error) {
         rv_transcript_truncate(agent->transcript, before);

@@ -18,6 +18,8 @@ noinst_LTLIBRARIES += %D%/libjson.la
 	%D%/quote.h \
 	%D%/reader.c \
 	%D%/reader.h \
+	%D%/repair.c \
+	%D%/repair.h \
 	%D%/schema.h \
 	%D%/schema_apply.c \
 	%D%/schema_array.c \
@@ -25,6 +27,8 @@ noinst_LTLIBRARIES += %D%/libjson.la
 	%D%/schema_checker.h \
 	%D%/schema_compile.c \
 	%D%/schema_compiler.h \
+	%D%/schema_fit.c \
+	%D%/schema_fit.h \
 	%D%/schema_keyword.c \
 	%D%/schema_node.h \
 	%D%/schema_object.c \

@@ -61,12 +61,14 @@ struct reeve_tool_call {
     enum rv_call_state state : 8;
     enum reeve_effect effect : 8; /* its own, once it is described */
     enum rv_call_permission permission : 8;
-    bool out : 1;      /* the tool holds the handle: from before its start to its finish */
-    bool started : 1;  /* the tool's start returned 0 */
-    bool answered : 1; /* its result is settled */
-    bool told : 1;     /* the tool's cancel was called */
-    bool reported : 1; /* on_result was called */
-    bool settling : 1; /* it stands in reeve_batch.settling */
+    bool out : 1;        /* the tool holds the handle: from before its start to its finish */
+    bool started : 1;    /* the tool's start returned 0 */
+    bool answered : 1;   /* its result is settled */
+    bool told : 1;       /* the tool's cancel was called */
+    bool reported : 1;   /* on_result was called */
+    bool settling : 1;   /* it stands in reeve_batch.settling */
+    bool normalized : 1; /* its arguments are not as they were written (normalize.h) */
+    bool closed : 1;     /* brackets were added to them: it may only read */
 };
 
 enum {

@@ -340,6 +340,8 @@ int rv_claims_describe(struct reeve_tool_call *call)
     call->effect = REEVE_EFFECT_READ;
     call->space->claims = NULL;
     error = tool->describe(call, &claims, tool->arg);
+    if (!error && call->closed && call->effect != REEVE_EFFECT_READ)
+        return REEVE_EPARSE; /* the end of what it would write may be missing */
     return claims.error ? claims.error : error;
 }
 

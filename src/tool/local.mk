@@ -39,6 +39,8 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/grants.h \
 	%D%/hazards.c \
 	%D%/hazards.h \
+	%D%/normalize.c \
+	%D%/normalize.h \
 	%D%/output.c \
 	%D%/output.h \
 	%D%/permission.c \

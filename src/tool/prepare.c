@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "tool/batch.h"
+#include "tool/normalize.h"
 #include "json/reader.h"
 #include "json/schema.h"
 
@@ -126,8 +128,33 @@ static bool is_blank(const char *text, size_t len)
     return true;
 }
 
+/* What was refused may do once it is put right. Otherwise the refusal, of what was written, stands.
+ */
+static enum reeve_call_status normalize(struct reeve_tool_call *call, enum reeve_call_status status,
+                                        struct rv_refusal *refusal)
+{
+    const bool before = call->normalized; /* read once already, for an earlier pass */
+    int error = rv_normalize_call(call);
+
+    if (error == REEVE_ENOMEM)
+        return refuse_unreadable(call, error, refusal);
+    if (error)
+        return status;
+    if (before)
+        return REEVE_CALL_PENDING;
+    call->core->batch->stats.normalized++;
+    call->core->toolbox->stats.normalized++;
+    call->tool->stats.normalized++;
+    return REEVE_CALL_PENDING;
+}
+
+static bool may_normalize(const struct reeve_tool_call *call)
+{
+    return !call->core->batch->options.skip_normalization;
+}
+
 /* A model that has no arguments to give may write nothing at all: that is the empty object. */
-static enum reeve_call_status read_arguments(struct reeve_tool_call *call,
+static enum reeve_call_status take_arguments(struct reeve_tool_call *call,
                                              struct rv_refusal *refusal)
 {
     const char *text = call->text;
@@ -150,9 +177,24 @@ static enum reeve_call_status read_arguments(struct reeve_tool_call *call,
     if (reeve_json_type(value) != REEVE_JSON_OBJECT)
         return refuse_non_object(call, value, refusal);
     status = check_arguments(call, value, refusal);
-    if (status == REEVE_CALL_PENDING)
-        call->space->arguments = value;
-    return status;
+    if (status != REEVE_CALL_PENDING)
+        return status;
+    call->space->arguments = value;
+    /* They may fit by an alias being taken for an additional property. */
+    if (call->tool->spec.alias_count && may_normalize(call) &&
+        rv_normalize_has_alias(call->tool, value))
+        return normalize(call, REEVE_CALL_PENDING, refusal);
+    return REEVE_CALL_PENDING;
+}
+
+static enum reeve_call_status read_arguments(struct reeve_tool_call *call,
+                                             struct rv_refusal *refusal)
+{
+    enum reeve_call_status status = take_arguments(call, refusal);
+
+    if (status != REEVE_CALL_INVALID || !may_normalize(call))
+        return status;
+    return normalize(call, status, refusal);
 }
 
 void rv_prepare_find(struct reeve_tool_call *call)

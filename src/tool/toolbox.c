@@ -260,6 +260,38 @@ static int compile_schema(struct reeve_toolbox *toolbox, const struct reeve_tool
     return !error || error == REEVE_ENOMEM ? error : REEVE_EINVAL;
 }
 
+static bool is_property(const struct reeve_json *parameters, const char *name)
+{
+    return reeve_json_type(reeve_json_get(reeve_json_get(parameters, "properties"), name)) !=
+           REEVE_JSON_NONE;
+}
+
+static int check_aliases(struct reeve_toolbox *toolbox, const struct reeve_tool *tool,
+                         const struct reeve_json *parameters)
+{
+    size_t i, k;
+
+    for (i = 0; i < tool->alias_count; i++) {
+        const struct reeve_alias *alias = tool->aliases ? &tool->aliases[i] : NULL;
+
+        if (!alias || !alias->alias || !alias->name || !is_property(parameters, alias->name) ||
+            is_property(parameters, alias->alias)) {
+            rv_toolbox_set_problem(toolbox,
+                                   "Alias %zu of %s is not another name for a property of its "
+                                   "parameters.",
+                                   i + 1, tool->name);
+            return REEVE_EINVAL;
+        }
+        for (k = 0; k < i; k++)
+            if (!strcmp(tool->aliases[k].alias, alias->alias)) {
+                rv_toolbox_set_problem(toolbox, "The alias \"%.80s\" of %s is there twice.",
+                                       alias->alias, tool->name);
+                return REEVE_EINVAL;
+            }
+    }
+    return 0;
+}
+
 /* The schema must be JSON, and an object. */
 static int read_parameters(struct reeve_toolbox *toolbox, const struct reeve_tool *tool,
                            struct rv_schema **ret_schema)
@@ -283,7 +315,8 @@ static int read_parameters(struct reeve_toolbox *toolbox, const struct reeve_too
         rv_toolbox_set_problem(toolbox, "The parameters of %s are not a JSON object.", tool->name);
         return REEVE_EINVAL;
     }
-    return compile_schema(toolbox, tool, value, ret_schema);
+    error = check_aliases(toolbox, tool, value);
+    return error ? error : compile_schema(toolbox, tool, value, ret_schema);
 }
 
 static int check_tool(struct reeve_toolbox *toolbox, const struct reeve_tool *tool)
@@ -318,6 +351,35 @@ static const char *put_text(char **out, const char *text)
     return copy;
 }
 
+/* What a tool's aliases take behind it. */
+static bool add_alias_sizes(const struct reeve_tool *spec, size_t *size)
+{
+    size_t i, array;
+
+    if (!rv_size_mul(spec->alias_count, sizeof spec->aliases[0], &array) ||
+        !rv_size_add(*size, array, size))
+        return false;
+    for (i = 0; i < spec->alias_count; i++)
+        if (!rv_size_add(*size, strlen(spec->aliases[i].alias) + 1, size) ||
+            !rv_size_add(*size, strlen(spec->aliases[i].name) + 1, size))
+            return false;
+    return true;
+}
+
+/* The array first, which is to be aligned. */
+static const struct reeve_alias *put_aliases(char **out, const struct reeve_tool *spec)
+{
+    struct reeve_alias *aliases = (struct reeve_alias *)(void *)*out;
+    size_t i;
+
+    *out += spec->alias_count * sizeof aliases[0];
+    for (i = 0; i < spec->alias_count; i++) {
+        aliases[i].alias = put_text(out, spec->aliases[i].alias);
+        aliases[i].name = put_text(out, spec->aliases[i].name);
+    }
+    return aliases;
+}
+
 /* A copy of a tool with its texts in one block; NULL: no memory. */
 static struct rv_tool *copy_tool(struct rv_mem *mem, const struct reeve_tool *spec)
 {
@@ -329,13 +391,14 @@ static struct rv_tool *copy_tool(struct rv_mem *mem, const struct reeve_tool *sp
 
     if (!rv_size_add(size, strlen(spec->name), &size) ||
         !rv_size_add(size, strlen(description), &size) ||
-        !rv_size_add(size, strlen(parameters), &size))
+        !rv_size_add(size, strlen(parameters), &size) || !add_alias_sizes(spec, &size))
         return NULL;
     tool = rv_alloc(mem, size);
     if (!tool)
         return NULL;
     out = (char *)(tool + 1);
     tool->spec = *spec;
+    tool->spec.aliases = put_aliases(&out, spec);
     tool->spec.name = put_text(&out, spec->name);
     tool->spec.description = put_text(&out, description);
     tool->spec.parameters = put_text(&out, parameters);
@@ -361,8 +424,9 @@ static int add_one(struct reeve_toolbox *toolbox, const struct reeve_tool *given
     if (error)
         return error;
     error = reserve(toolbox, 1);
-    if (!error && spec.parameters)
-        error = read_parameters(toolbox, &spec, &schema);
+    if (!error)
+        error = spec.parameters ? read_parameters(toolbox, &spec, &schema)
+                                : check_aliases(toolbox, &spec, NULL);
     if (error)
         return error;
     tool = copy_tool(toolbox->mem, &spec);

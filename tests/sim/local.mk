@@ -46,7 +46,9 @@ rv_test_programs += %D%/test-sim-batch
 	%D%/test_batch_life.c \
 	%D%/test_batch_memory.c \
 	%D%/test_batch_random.c \
+	%D%/runtime.h \
 	%D%/test_hazards.c \
+	%D%/test_normalize.c \
 	%D%/test_permission.c \
 	%D%/test_writing.c \
 	%D%/test_oracle.c

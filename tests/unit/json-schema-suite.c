@@ -4,7 +4,10 @@
  * its schema needs what this library says it does not do; how many pass and are skipped is pinned.
  */
 #include "tests/lib/test.h"
+#include "json/copy.h"
+#include "json/equal.h"
 #include "json/schema.h"
+#include "json/schema_fit.h"
 
 #include "base/pattern.h"
 #include "json/reader.h"
@@ -83,6 +86,28 @@ static const char *needs(const struct reeve_json *schema)
     return found;
 }
 
+/* Whether a value that is to be made fit comes out as another. */
+static bool changes(struct rv_test *t, const struct rv_schema *schema,
+                    const struct reeve_json *value)
+{
+    const struct reeve_json *copy;
+    struct rv_json_reader *reader;
+    struct rv_arena arena;
+    unsigned repairs = 0;
+    bool same;
+
+    rv_arena_init(&arena, t->mem);
+    cr_assert_eq(rv_json_reader_new(t->mem, NULL, &reader), 0);
+    cr_assert_eq(rv_json_copy(&arena, value, &copy), 0);
+    cr_assert_eq(
+        rv_schema_fit(schema, reader, &arena, (struct reeve_json *)(uintptr_t)copy, 4096, &repairs),
+        0);
+    same = rv_json_equal(value, copy, &(uint64_t){1000000});
+    rv_json_reader_free(reader);
+    rv_arena_done(&arena);
+    return repairs || !same;
+}
+
 static void run_group(struct rv_test *t, const char *file, const struct reeve_json *group,
                       struct tally *tally)
 {
@@ -108,6 +133,8 @@ static void run_group(struct rv_test *t, const char *file, const struct reeve_js
 
         cr_assert_eq(reeve_json_bool(reeve_json_get(one, "valid"), &valid), 0);
         fits = rv_schema_check(schema, reeve_json_get(one, "data"), &report);
+        if (valid && changes(t, schema, reeve_json_get(one, "data")))
+            rv_test_fault(t, "%s: %s: what is valid was changed", file, name);
         if (fits == (valid ? 0 : REEVE_EINVAL) && strlen(report.text) == report.len &&
             (report.len > 0) == !valid)
             tally->passed++;
