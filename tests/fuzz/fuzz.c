@@ -15,6 +15,7 @@ const struct fuzz_target fuzz_targets[] = {
     {"json", fuzz_json, 0},
     {"schema", fuzz_schema, 0},
     {"pattern", fuzz_pattern, 0},
+    {"repair", fuzz_repair, 0},
     {"head", fuzz_head, 0},
     {"url", fuzz_url, 0},
     {"openai", fuzz_codec, REEVE_PROVIDER_OPENAI},

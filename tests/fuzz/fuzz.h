@@ -34,6 +34,7 @@ const struct fuzz_target *fuzz_target_find(const char *name);
 void fuzz_sse(const struct fuzz_target *target, const char *bytes, size_t len);
 void fuzz_json(const struct fuzz_target *target, const char *bytes, size_t len);
 void fuzz_schema(const struct fuzz_target *target, const char *bytes, size_t len);
+void fuzz_repair(const struct fuzz_target *target, const char *bytes, size_t len);
 void fuzz_pattern(const struct fuzz_target *target, const char *bytes, size_t len);
 void fuzz_head(const struct fuzz_target *target, const char *bytes, size_t len);
 void fuzz_url(const struct fuzz_target *target, const char *bytes, size_t len);

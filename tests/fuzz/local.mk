@@ -8,6 +8,7 @@ rv_fuzz_sources = \
 	%D%/fuzz.h \
 	%D%/http-parts.c \
 	%D%/json.c \
+	%D%/repair.c \
 	%D%/response.c \
 	%D%/schema.c \
 	%D%/sse.c
