@@ -3,8 +3,8 @@
  * One pass over the text, with the open brackets on a stack. Between strings bytes are copied as
  * they are, but for a comma, which waits until it is known what is behind it.
  *
- * A string in single quotes ends at the first quote without a backslash, and only a comma, a colon,
- * a closing bracket or the end may follow: what else could be meant by 'it's' is not guessed.
+ * A string in single quotes ends at the first quote without a backslash. What else could be meant
+ * by 'it's' is not guessed: it comes out as no JSON.
  */
 #include "json/repair.h"
 
@@ -69,12 +69,6 @@ static int copy_single(struct repair *repair)
     return *at == '"' ? put(repair, "\\\"", 2) : put(repair, at, len);
 }
 
-static bool may_follow_string(const char *at, const char *end)
-{
-    at = skip_blanks(at, end);
-    return at == end || strchr(",:]}", *at);
-}
-
 static int requote_string(struct repair *repair)
 {
     int error = put(repair, "\"", 1);
@@ -84,7 +78,7 @@ static int requote_string(struct repair *repair)
         error = copy_single(repair);
     if (error)
         return error;
-    if (repair->at == repair->end || !may_follow_string(repair->at + 1, repair->end))
+    if (repair->at == repair->end)
         return REEVE_EPARSE;
     repair->at++;
     repair->last = '"';
