@@ -3,7 +3,8 @@
  * batch.hazards: the order that calls keep among themselves. A batch of 100,000 calls over 1,000
  * paths, half of them writes, all of a tool that answers at once; what is left is finding the tool,
  * parsing the arguments, knowing the path, the place in the order, the permit and the result. CPU
- * time of a call; the best of the rounds. Beside it ten times as many calls, and what that makes of
+ * time of a call, in memory that two such batches have used before; the best of the rounds. Beside
+ * it the first of them, ten times as many calls in memory that is as new, and what that makes of
  * the time of one.
  *
  * The peer is asyncio: a task for each call, as many permits, and for each path a chain in which a
@@ -114,7 +115,7 @@ static double time_batch(struct work *work, struct reeve_runtime *runtime, size_
     return (double)(bench_cpu_ns() - start) / 1000 / (double)count;
 }
 
-/* The figures: µs a call of 100,000, and of a million. */
+/* The figures: µs a call of 100,000, of a million, and of the first 100,000. */
 static int run_ours(void *arg, struct bench_figures *figures)
 {
     struct work *work = arg;
@@ -126,6 +127,8 @@ static int run_ours(void *arg, struct bench_figures *figures)
     add_tool(work->toolbox, "set", writes);
     make_calls(work, MOST_CALLS);
     time_batch(work, runtime, PATHS);
+    figures->value[2] = time_batch(work, runtime, CALLS);
+    time_batch(work, runtime, CALLS);
     figures->value[0] = time_batch(work, runtime, CALLS);
     figures->value[1] = time_batch(work, runtime, MOST_CALLS);
     reeve_toolbox_free(work->toolbox);
@@ -166,9 +169,10 @@ static void run(const struct bench *bench, const struct bench_row *row)
                                       .unit = "times",
                                       .claim = "ten times the calls, at most 12 times the time",
                                       .better = BENCH_LESS,
-                                      .ours = 10 * scores[0].value[1] / scores[0].value[0],
+                                      .ours = 10 * scores[0].value[1] / scores[0].value[2],
                                       .limit = 12,
                                       .peer = NAN});
+    bench_aside(bench, row, "first", row->unit, BENCH_LESS, scores[0].value[2]);
 }
 
 const struct bench_row bench_row_batch_hazards = {
