@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a batch does when nobody interferes: order, overlap, limits, results, refusals, time. */
 #include "tests/sim/lab.h"
+#include "tests/sim/sim.h"
 
 #include <reeve/error.h>
 #include <stdio.h>
@@ -330,6 +331,29 @@ RV_TEST(batch, a_late_call_is_timed_out_and_keeps_permit_and_place_until_it_ends
     cr_assert_eq(lab.stats.failed, 1);
     cr_assert_eq(lab.stats.sum_us, 100000 + 10000);
     ASSERT_RAN(&lab, 1, 300, 310);
+    lab_close(&lab);
+}
+
+/* The host takes its time over the first result. */
+static void linger(struct lab *lab)
+{
+    if (lab->record[0].on_result == lab->events)
+        rv_sim_advance_ns(lab->runtime, 5000000);
+}
+
+RV_TEST(batch, what_a_host_does_in_on_result_is_no_calls_time)
+{
+    struct lab lab;
+
+    lab_open(&lab, t);
+    lab.options.max_concurrency = 1;
+    lab_call(&lab, "look", "{\"ms\": 0}");
+    lab_call(&lab, "look", "{\"ms\": 0}");
+    lab_call(&lab, "look", "{\"ms\": 10}");
+    lab.on_event = linger;
+    lab_run(&lab);
+    cr_assert_eq(lab.stats.sum_us, 10000);
+    cr_assert_eq(lab.ended_us[1], 5000);
     lab_close(&lab);
 }
 
