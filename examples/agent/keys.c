@@ -103,9 +103,12 @@ enum key_kind keys_feed(struct keys *keys, char byte, struct key *ret)
     enum key_kind kind;
 
     /* An escape begins anew, whatever was being sent; so does a byte that continues nothing. */
-    if (byte == ESCAPE || (keys->len && keys->bytes[0] >= 0xc2 && (byte & 0xc0) != 0x80) ||
-        keys->len == sizeof keys->bytes)
+    if (byte == ESCAPE || (keys->len && keys->bytes[0] >= 0xc2 && (byte & 0xc0) != 0x80))
         keys->len = 0;
+    if (keys->len == sizeof keys->bytes) {
+        keys->bytes[2] = '?'; /* too long for any that is known; its end is waited for */
+        keys->len = 3;
+    }
     keys->bytes[keys->len++] = (unsigned char)byte;
     if (!is_whole(keys))
         return KEY_NONE;

@@ -18,6 +18,17 @@ rv_test_programs += %D%/test-examples
 %C%_test_examples_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/examples
 %C%_test_examples_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
 
+# What reeve-agent shows, takes and counts, without a terminal.
+rv_test_programs += %D%/test-agent
+%C%_test_agent_SOURCES = \
+	%D%/agent-text.c \
+	examples/agent/keys.c \
+	examples/agent/redact.c \
+	examples/agent/tally.c \
+	examples/agent/visible.c
+%C%_test_agent_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/examples
+%C%_test_agent_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_BASE)
+
 # Without Criterion, which brings a libcrypto that is in use already.
 rv_test_programs += %D%/test-digest-memory
 %C%_test_digest_memory_SOURCES = %D%/digest-memory.c
