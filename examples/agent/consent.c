@@ -14,8 +14,7 @@ enum {
     LONG_LINES = 15,
 };
 
-static const char choices[] = "allow it? y: yes, a: always, n REASON: no> ";
-static const char choices_and_all[] = "allow it? y: yes, a: always, n REASON: no, s: show all> ";
+static const char next_row[] = "    : "; /* of the terminal, for what is longer than one */
 
 void consent_init(struct consent *consent, struct view *view, bool commands, const char *root)
 {
@@ -50,7 +49,7 @@ static size_t show_lines(const struct view *view, const char *text, size_t len)
         const char *end = memchr(text + start, '\n', len - start);
         const size_t line = end ? (size_t)(end - text) - start : len - start;
 
-        rows += view_foreign_rows(view, "    | ", "    : ", text + start, line);
+        rows += view_foreign_rows(view, "    | ", next_row, text + start, line);
         start += line + 1;
     }
     return rows;
@@ -133,10 +132,10 @@ static void show_claims(const struct view *view, const struct reeve_permission_r
 
     for (i = 0; i < request->claim_count; i++) {
         const struct reeve_claim *claim = &request->claims[i];
+        char before[100];
 
-        fprintf(stderr, "  %s %s ", effect_name(claim->effect), claim->kind);
-        view_foreign(view, claim->key, strlen(claim->key));
-        putc('\n', stderr);
+        snprintf(before, sizeof before, "  %s %s ", effect_name(claim->effect), claim->kind);
+        view_foreign_rows(view, before, next_row, claim->key, strlen(claim->key));
     }
 }
 
@@ -150,9 +149,8 @@ static void show(struct consent *consent, bool all)
     view_foreign(consent->view, name, strlen(name));
     fprintf(stderr, " %s\n", effect_name(request->effect));
     if (request->effect == REEVE_EFFECT_UNKNOWN) {
-        fputs("  as you, outside of this folder too, starting in ", stderr);
-        view_foreign(consent->view, consent->root, strlen(consent->root));
-        putc('\n', stderr);
+        view_foreign_rows(consent->view, "  as you, outside of this folder too, starting in ",
+                          next_row, consent->root, strlen(consent->root));
     }
     show_claims(consent->view, request);
     show_arguments(consent, all);
@@ -168,9 +166,16 @@ void consent_show(struct consent *consent, const struct reeve_permission_request
 
 const char *consent_prompt(const struct consent *consent)
 {
+    static const char *const prompts[2][2] = {
+        {"allow it? y: yes, a: always this tool, n REASON: no> ",
+         "allow it? y: yes, a: always this tool, n REASON: no, s: show all> "},
+        {"allow it? y: yes, a: always this command, n REASON: no> ",
+         "allow it? y: yes, a: always this command, n REASON: no, s: show all> "},
+    };
+
     if (!consent->question)
         return NULL;
-    return consent->cut ? choices_and_all : choices;
+    return prompts[consent->request->effect == REEVE_EFFECT_UNKNOWN][consent->cut];
 }
 
 void consent_void(struct consent *consent)
