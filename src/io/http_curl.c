@@ -272,7 +272,9 @@ void rv_hub_opened(struct rv_transfer *transfer, int fd)
 
     if (!socket)
         return;
-    assert(!hub->own[fd] && "each socket is closed by on_close");
+    /* A socket that was never connected is closed by some versions without asking on_close. */
+    if (hub->own[fd])
+        socket_free(hub->own[fd]);
     socket->own = true;
     hub->own[fd] = socket;
 }
