@@ -4,8 +4,12 @@
 
 #include "loop/runtime.h"
 
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* Answers "/N" up to stage N and then no further: 0 not even the head, 1 the head, 2 some body, 3
  * all of it. */
@@ -81,6 +85,53 @@ RV_TEST(http, cancelled_at_once, WORLD)
     cr_assert_eq(get->heads, 0);
     get_free(get);
     expect_usable(world);
+}
+
+/* A listener whose queue is full: whoever connects waits. */
+static int busy_listener(int waiting[2], char *url, size_t size)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int i;
+
+    cr_assert_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    cr_assert_eq(listen(listener, 0), 0);
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+    for (i = 0; i < 2; i++) {
+        waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(waiting[i], (struct sockaddr *)&address, sizeof address);
+    }
+    snprintf(url, size, "http://127.0.0.1:%u/", ntohs(address.sin_port));
+    return listener;
+}
+
+/* Some versions of libcurl close a socket that was never connected by themselves, and its number is
+ * the next request's. */
+RV_TEST(http, cancelled_while_it_connects, WORLD)
+{
+    struct world *world = t->data;
+    char url[64];
+    int waiting[2];
+    int listener = busy_listener(waiting, url, sizeof url);
+    int i;
+
+    world->answer = staged;
+    for (i = 0; i < 3; i++) {
+        struct get *get = get_url(world, url);
+
+        get_start(get);
+        world_run_ms(world, 50);
+        cr_assert_eq(get->dones, 0, "it did not wait: %s", get->problem);
+        rv_http_cancel(get->http);
+        world_run(world);
+        expect_canceled(get);
+        get_free(get);
+        expect_usable(world);
+    }
+    close(waiting[0]);
+    close(waiting[1]);
+    close(listener);
 }
 
 RV_TEST(http, cancelled_in_each_state, WORLD)
