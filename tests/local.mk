@@ -61,7 +61,8 @@ update-exports: libreeve.la
 	$(top_srcdir)/scripts/check-exports --update $(top_srcdir) $(top_builddir)
 
 check_PROGRAMS += $(rv_test_programs)
-TESTS += $(rv_test_programs) $(rv_script_tests)
+# Scripts first: most of them wait, and the programs fill that time.
+TESTS += $(rv_script_tests) $(rv_test_programs)
 EXTRA_DIST += $(rv_script_tests)
 
 # Each test runs through tests/run-test. A sanitizer's report must end the program; leaks are looked

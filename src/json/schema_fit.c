@@ -40,12 +40,6 @@ struct fit {
     int error; /* REEVE_ENOMEM */
 };
 
-/* Of a value in the arena, which is ours to change. */
-static struct reeve_json *ours(const struct reeve_json *value)
-{
-    return (struct reeve_json *)(uintptr_t)value;
-}
-
 /* ---- what a schema has a place for --------------------------------------------------------------
  */
 
@@ -170,7 +164,7 @@ static void fit_members(struct fit *fit, const struct rv_schema_node *node,
         if (!inside && !node->patterns.count)
             inside = node->additional;
         if (inside)
-            fit_value(fit, inside, ours(&member->value));
+            fit_value(fit, inside, rv_json_ours(&member->value));
     }
 }
 
@@ -183,7 +177,7 @@ static void fit_elements(struct fit *fit, const struct rv_schema_node *node,
     for (i = 0; i < array->count && !fit->error; i++) {
         inside = i < node->prefix.count ? node->prefix.nodes[i] : node->items;
         if (inside)
-            fit_value(fit, inside, ours(&array->as.elements[i]));
+            fit_value(fit, inside, rv_json_ours(&array->as.elements[i]));
     }
 }
 

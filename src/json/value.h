@@ -64,6 +64,17 @@ uint32_t rv_json_index_slot(const struct rv_json_index *index, const struct rv_j
  */
 const struct reeve_json *rv_json_find(const struct reeve_json *value, const char *key, size_t len);
 
+/* What a value points at, for the one who owns the arena that it lies in and may change it. */
+static inline void *rv_json_ours(const void *part)
+{
+    const union {
+        const void *from;
+        void *to;
+    } alias = {.from = part};
+
+    return alias.to;
+}
+
 /*
  * Walking over a value and all that is in it, without recursion. `enter` steps into an array or
  * object, and does nothing for other values; `next` gives the children of the innermost one by

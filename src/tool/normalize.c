@@ -27,11 +27,6 @@ struct normalizing {
     unsigned closed;          /* brackets that were added */
 };
 
-static struct reeve_json *ours(const struct reeve_json *value)
-{
-    return (struct reeve_json *)(uintptr_t)value;
-}
-
 /* ---- names --------------------------------------------------------------------------------------
  */
 
@@ -82,7 +77,7 @@ bool rv_normalize_has_alias(const struct rv_tool *tool, const struct reeve_json 
 /* An object's index is by its keys, and would be wrong: it goes without one. */
 static void rename_members(const struct rv_tool *tool, struct reeve_json *arguments)
 {
-    struct rv_json_object *object = (struct rv_json_object *)(uintptr_t)arguments->as.object;
+    struct rv_json_object *object = rv_json_ours(arguments->as.object);
     uint32_t i;
 
     if (!rv_normalize_has_alias(tool, arguments))
@@ -135,7 +130,7 @@ static int read_lenient(struct normalizing *work, const char *text, size_t len, 
         error = rv_json_copy(&work->arena, value, &value);
     if (error)
         return error;
-    work->value = ours(value);
+    work->value = rv_json_ours(value);
     work->closed += repairs.closed;
     return 0;
 }
