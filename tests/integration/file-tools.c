@@ -185,8 +185,9 @@ RV_TEST(file_tools, arguments_that_are_wrong)
             "offset: wanted 0 or more, given the number -1.");
     REFUSES(&bench, "read_file", "{\"path\":\"file\",\"offset\":1.5}",
             "offset: wanted an integer or null, given the number 1.5.");
-    REFUSES(&bench, "read_file", "{\"path\":\"file\",\"offset\":\"2\"}",
-            "offset: wanted an integer or null, given the string \"2\".");
+    REFUSES(&bench, "read_file", "{\"path\":\"file\",\"offset\":\"two\"}",
+            "offset: wanted an integer or null, given the string \"two\".");
+    GIVES(&bench, "read_file", "{\"path\":\"file\",\"offset\":\"2\"}", "23456789");
     SAYS(&bench, "read_file", "{\"path\":\"file\",\"offset\":99999999999999999999}",
          "\"offset\" is 99999999999999999999: give a whole number of bytes, 0 or more, or leave it "
          "out");
