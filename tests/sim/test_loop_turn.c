@@ -297,25 +297,28 @@ static void push_bounded(struct rv_watch *watch, unsigned events, void *arg)
 RV_SIM_TEST(slice, adds_up_over_entries_that_leave_nothing)
 {
     struct rv_watch *watches[20];
-    uint64_t took_ns;
+    uint64_t before_ns, took_ns;
     int i;
 
     start_endless(&bounded, 1000, false);
     rv_ready_remove(&bounded.task);
     bounded.end = 0;
+    rv_sim_pass(runtime); /* for the wake that the push has armed: it would drain by itself */
     for (i = 0; i < 20; i++) {
         cr_assert_eq(rv_watch_new(runtime, i, push_bounded, NULL, &watches[i]), 0);
         cr_assert_eq(rv_watch_set(watches[i], RV_WATCH_READ), 0);
         rv_sim_set_ready(runtime, i, RV_WATCH_READ);
     }
-    took_ns = pass_ns();
+    before_ns = rv_sim_now_ns(runtime);
+    rv_sim_pass(runtime);
+    took_ns = rv_sim_now_ns(runtime) - before_ns;
     cr_assert_geq(took_ns, SLICE_NS);
     cr_assert_leq(took_ns, SLICE_NS + 32000, "%llu ns", (unsigned long long)took_ns);
     for (i = 0; i < 20; i++)
         rv_watch_free(watches[i]);
     reeve_runtime_run(runtime);
     cr_assert_eq(bounded.links, bounded.end, "work was lost");
-    cr_assert_eq(bounded.links, 40 * 100);
+    cr_assert_eq(bounded.links, 20 * 100);
 }
 
 RV_SIM_TEST(timer, fires_by_deadline_then_by_start)
