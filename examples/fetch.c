@@ -299,7 +299,7 @@ static void on_done(struct reeve_batch *batch, int error, void *arg)
 /* Each address as the call of a model. */
 static int run_batch(struct reeve_toolbox *tools, int count, char **urls, int *ret_failed)
 {
-    static char arguments[MAX_CALLS][1024], ids[MAX_CALLS][8];
+    static char arguments[MAX_CALLS][1024], ids[MAX_CALLS][16];
     struct reeve_call calls[MAX_CALLS];
     struct reeve_batch_options options;
     struct reeve_batch *batch;
