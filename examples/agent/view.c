@@ -214,7 +214,8 @@ static void put_plain(const char *text, size_t len, void *arg)
     fwrite(text, 1, len, arg);
 }
 
-static void put_note(struct view *view, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+put_note(struct view *view, const char *format, va_list args)
 {
     char text[2048];
     char *shown = NULL;
