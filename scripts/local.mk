@@ -16,7 +16,6 @@ EXTRA_DIST += \
 	%D%/lint \
 	%D%/manual \
 	%D%/manual.awk \
-	%D%/mutants
 	%D%/mutants \
 	%D%/pictures \
 	docs/pictures

@@ -62,9 +62,13 @@ static int hear(int terminal)
     return 1;
 }
 
+/* All of it at once: what is typed ahead is there before the program has read the first key. */
 static void type(int terminal, const char *text)
 {
-    for (; *text; text++) {
+    char keys[4096];
+    size_t count = 0;
+
+    for (; *text && count < sizeof keys; text++) {
         char key = *text;
 
         if (text[0] == '\\' && text[1] == 'r') {
@@ -76,9 +80,10 @@ static void type(int terminal, const char *text)
             key = (char)strtol(code, NULL, 16);
             text += 3;
         }
-        if (write(terminal, &key, 1) != 1)
-            return;
+        keys[count++] = key;
     }
+    if (write(terminal, keys, count) != (ssize_t)count)
+        perror("pty-talk: write");
 }
 
 /* Single keys or whole lines, echo, what Ctrl-C does; and no word that pastes are to be marked. */
