@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	%D%/check-layers \
 	%D%/check-manual \
 	%D%/check-style \
+	%D%/count-tests \
 	%D%/layers.list \
 	%D%/lint \
 	%D%/manual \

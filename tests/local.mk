@@ -39,6 +39,7 @@ endif
 
 rv_script_tests += \
 	%D%/scripts/bootstrap \
+	%D%/scripts/count-tests \
 	%D%/scripts/excerpts \
 	%D%/scripts/exports \
 	%D%/scripts/headers \
