@@ -35,10 +35,8 @@ check_PROGRAMS += %D%/pty-talk
 check_PROGRAMS += %D%/answers
 %C%_answers_SOURCES = %D%/answers.c
 
-# The examples of a batch, and of tools.
-rv_script_tests += %D%/batch-example %D%/fetch-example %D%/sql-example
 # The examples.
-rv_script_tests += %D%/batch-example %D%/embedding-examples
+rv_script_tests += %D%/batch-example %D%/fetch-example %D%/sql-example %D%/embedding-examples
 EXTRA_DIST += %D%/agent-lib
 
 rv_test_programs += %D%/test-real-http
