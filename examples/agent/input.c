@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -127,18 +128,25 @@ static void ready(evutil_socket_t fd, short what, void *arg)
         wait_for_more(input);
 }
 
-static bool can_be_watched(struct event *readable)
+/* Asked of the kernel: libevent would complain on standard error of what it may not watch. */
+static bool can_be_watched(void)
 {
-    if (event_add(readable, NULL))
-        return false;
-    event_del(readable);
-    return true;
+    struct epoll_event event = {.events = EPOLLIN};
+    const int probe = epoll_create1(EPOLL_CLOEXEC);
+    bool can;
+
+    if (probe < 0)
+        return true;
+    can = epoll_ctl(probe, EPOLL_CTL_ADD, STDIN_FILENO, &event) == 0;
+    close(probe);
+    return can;
 }
 
 struct input *input_new(struct event_base *base, struct typing *typing, input_line_fn on_line,
                         void *arg)
 {
     struct input *input = calloc(1, sizeof *input);
+    const bool watched = can_be_watched();
 
     if (!input) {
         typing_free(typing);
@@ -147,15 +155,12 @@ struct input *input_new(struct event_base *base, struct typing *typing, input_li
     input->typing = typing;
     input->on_line = on_line;
     input->arg = arg;
-    input->readable = event_new(base, STDIN_FILENO, EV_READ, ready, input);
+    if (watched)
+        input->readable = event_new(base, STDIN_FILENO, EV_READ, ready, input);
     input->turn = event_new(base, -1, 0, ready, input);
-    if (!input->readable || !input->turn) {
+    if ((watched && !input->readable) || !input->turn) {
         input_free(input);
         return NULL;
-    }
-    if (!can_be_watched(input->readable)) {
-        event_free(input->readable);
-        input->readable = NULL;
     }
     return input;
 }

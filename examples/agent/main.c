@@ -3,6 +3,7 @@
  * reeve-agent: an agent for the terminal. Everything runs on one libevent loop: the model's answer,
  * the tools, the keyboard, Ctrl-C, and, where there is no key, the scripted model server too.
  */
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -581,11 +582,24 @@ static void use_utf8(void)
         setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+/* One of the three that was closed must not become the number of a socket. What is put in its place
+ * is at its end when it is read, and cannot be written. */
+static void keep_standard_descriptors(void)
+{
+    int fd;
+
+    for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", O_RDONLY);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static struct app app;
     int exit_code;
 
+    keep_standard_descriptors();
     hide_keys();
     switch (settings_read(&app.settings, argc, argv)) {
     case SETTINGS_STOP:
