@@ -126,8 +126,18 @@ static void show_arguments(struct consent *consent, bool all)
     }
 }
 
-static void show_claims(const struct view *view, const struct reeve_permission_request *request)
+static bool is_at_or_below(const char *folder, const char *path)
 {
+    const size_t len = strcmp(folder, "/") ? strlen(folder) : 0;
+
+    return !strncmp(folder, path, len) && (!path[len] || path[len] == '/');
+}
+
+/* A tool will not touch what is outside of the root, whatever the answer; whoever is asked may
+ * know. */
+static void show_claims(const struct consent *consent)
+{
+    const struct reeve_permission_request *request = consent->request;
     size_t i;
 
     for (i = 0; i < request->claim_count; i++) {
@@ -135,7 +145,9 @@ static void show_claims(const struct view *view, const struct reeve_permission_r
         char before[100];
 
         snprintf(before, sizeof before, "  %s %s ", effect_name(claim->effect), claim->kind);
-        view_foreign_rows(view, before, next_row, claim->key, strlen(claim->key));
+        view_foreign_rows(consent->view, before, next_row, claim->key, strlen(claim->key));
+        if (!strcmp(claim->kind, REEVE_RESOURCE_PATH) && !is_at_or_below(consent->root, claim->key))
+            fputs("  (outside of the root folder: it will be denied in any case)\n", stderr);
     }
 }
 
@@ -152,7 +164,7 @@ static void show(struct consent *consent, bool all)
         view_foreign_rows(consent->view, "  as you, outside of this folder too, starting in ",
                           next_row, consent->root, strlen(consent->root));
     }
-    show_claims(consent->view, request);
+    show_claims(consent);
     show_arguments(consent, all);
     view_end_lines(consent->view);
 }
