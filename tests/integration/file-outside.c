@@ -110,7 +110,8 @@ static void count(struct tally *tally, const struct outcome *out)
 
 #define SWAPS 3000
 
-/* Reads and lists while names move, by one way of resolving. */
+/* Reads and lists while names move, by one way of resolving, until both ends have been met often.
+ */
 static void race(struct world *world, bool walk, const char *file, const char *folder,
                  void (*move)(const struct world *world, struct shared *shared))
 {
@@ -121,7 +122,7 @@ static void race(struct world *world, bool walk, const char *file, const char *f
 
     cr_assert_eq(rv_root_force_walk(world->root, walk), walk);
     mover_start(&mover, world, move);
-    while (mover.shared->swaps < SWAPS || tally.inside < 100) {
+    while (mover.shared->swaps < SWAPS || tally.inside < 100 || tally.refused < 50) {
         read_whole(world, file, &out);
         count(&tally, &out);
         outcome_clear(&out);

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 const struct way ways[] = {
@@ -178,6 +179,19 @@ bool ended_as(int error, const struct rv_file_problem *problem, unsigned ends)
     }
 }
 
+/*
+ * On a file system in memory a rename takes next to nothing, and the kernel gives up on ".."
+ * beneath a root when anything was renamed meanwhile: without a pause now and then hardly a look
+ * would end well.
+ */
+static void pause_after(unsigned swaps)
+{
+    const struct timespec moment = {.tv_nsec = 200 * 1000};
+
+    if (swaps % 1024 == 0)
+        nanosleep(&moment, NULL);
+}
+
 void swap_link(const struct world *world, struct shared *shared)
 {
     char folder[128], link[128];
@@ -187,7 +201,7 @@ void swap_link(const struct world *world, struct shared *shared)
     while (!shared->stop) {
         if (renameat2(AT_FDCWD, folder, AT_FDCWD, link, RENAME_EXCHANGE) != 0)
             _exit(1);
-        shared->swaps++;
+        pause_after(++shared->swaps);
     }
 }
 
@@ -200,7 +214,7 @@ void move_folder(const struct world *world, struct shared *shared)
     while (!shared->stop) {
         if (rename(inside, outside) != 0 || rename(outside, inside) != 0)
             _exit(1);
-        shared->swaps += 2;
+        pause_after(shared->swaps += 2);
     }
 }
 
