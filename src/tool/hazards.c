@@ -26,11 +26,31 @@
 
 #include <reeve/error.h>
 
+static struct rv_touched *touched_of(struct rv_resource *resource)
+{
+    return rv_container_of(resource, struct rv_touched, resource);
+}
+
+static struct rv_touched *parent_of(const struct rv_touched *touched)
+{
+    return touched->resource.parent ? touched_of(touched->resource.parent) : NULL;
+}
+
+static void init_touched(struct rv_resource *resource)
+{
+    struct rv_touched *touched = touched_of(resource);
+
+    rv_list_init(&touched->in_alive);
+    rv_list_init(&touched->alive);
+    rv_list_init(&touched->readers);
+    rv_list_init(&touched->joined);
+}
+
 /* One thing that a call touches. */
 struct rv_use {
-    struct rv_list node;          /* a reader's, in the resource's `readers` or `joined` */
-    struct rv_use *next;          /* of the place, or free */
-    struct rv_resource *resource; /* NULL: a later writer has taken its place */
+    struct rv_list node;         /* a reader's, in the resource's `readers` or `joined` */
+    struct rv_use *next;         /* of the place, or free */
+    struct rv_touched *resource; /* NULL: a later writer has taken its place */
     struct rv_place *place;
     bool writes;
 };
@@ -55,7 +75,8 @@ void rv_hazards_init(struct rv_hazards *hazards, struct reeve_runtime *runtime, 
                      enum reeve_grouping grouping)
 {
     *hazards = (struct rv_hazards){.runtime = runtime, .grouping = grouping};
-    rv_resources_init(&hazards->resources, mem);
+    rv_resources_init(&hazards->resources, mem, &hazards->everything.resource,
+                      sizeof hazards->everything, init_touched);
     rv_arena_init(&hazards->arena, mem);
     rv_list_init(&hazards->joins);
 }
@@ -195,7 +216,7 @@ static struct rv_use *use_of(struct rv_list *node)
 }
 
 /* The readers of a resource that stand in no join are put into one. */
-static int join_readers(struct rv_hazards *hazards, struct rv_resource *resource)
+static int join_readers(struct rv_hazards *hazards, struct rv_touched *resource)
 {
     struct rv_join *join = new_join(hazards, resource->reading);
     struct rv_list *node;
@@ -216,17 +237,17 @@ static int join_readers(struct rv_hazards *hazards, struct rv_resource *resource
 /* ---- what is below ---------------------------------------------------------------------------
  */
 
-static struct rv_resource *alive_at(struct rv_list *node)
+static struct rv_touched *alive_at(struct rv_list *node)
 {
-    return rv_list_entry(node, struct rv_resource, in_alive);
+    return rv_list_entry(node, struct rv_touched, in_alive);
 }
 
 /*
  * The next live resource below `top`, behind `at`, from above downwards; only those that were
  * written at `since` or later, or have such below them. NULL at the end.
  */
-static struct rv_resource *next_below(const struct rv_resource *top, struct rv_resource *at,
-                                      uint64_t since)
+static struct rv_touched *next_below(const struct rv_touched *top, struct rv_touched *at,
+                                     uint64_t since)
 {
     struct rv_list *node = at->alive.next, *end = &at->alive;
 
@@ -234,14 +255,14 @@ static struct rv_resource *next_below(const struct rv_resource *top, struct rv_r
         if (at == top)
             return NULL;
         node = at->in_alive.next;
-        at = at->parent;
+        at = parent_of(at);
         end = &at->alive;
     }
     return alive_at(node);
 }
 
 /* The next one with a writer that stands in no join of `top`. */
-static struct rv_resource *next_unjoined(const struct rv_resource *top, struct rv_resource *at)
+static struct rv_touched *next_unjoined(const struct rv_touched *top, struct rv_touched *at)
 {
     do {
         at = next_below(top, at, top->writes_joined + 1);
@@ -249,10 +270,10 @@ static struct rv_resource *next_unjoined(const struct rv_resource *top, struct r
     return at;
 }
 
-static int join_writers(struct rv_hazards *hazards, struct rv_resource *resource)
+static int join_writers(struct rv_hazards *hazards, struct rv_touched *resource)
 {
     struct rv_join *join = new_join(hazards, resource->writing);
-    struct rv_resource *at = resource;
+    struct rv_touched *at = resource;
 
     if (!join)
         return REEVE_ENOMEM;
@@ -269,11 +290,11 @@ static int join_writers(struct rv_hazards *hazards, struct rv_resource *resource
 /* ---- what a place waits for ------------------------------------------------------------------
  */
 
-static const struct rv_use *newest_writer_above(const struct rv_resource *resource)
+static const struct rv_use *newest_writer_above(const struct rv_touched *resource)
 {
     const struct rv_use *newest = NULL;
 
-    for (; resource; resource = resource->parent)
+    for (; resource; resource = parent_of(resource))
         if (resource->writer &&
             (!newest || resource->writer->place->number > newest->place->number))
             newest = resource->writer;
@@ -281,7 +302,7 @@ static const struct rv_use *newest_writer_above(const struct rv_resource *resour
 }
 
 static int wait_for_writers_below(struct rv_hazards *hazards, struct rv_place *place,
-                                  struct rv_resource *resource)
+                                  struct rv_touched *resource)
 {
     if (next_unjoined(resource, resource) && join_writers(hazards, resource) != 0)
         return REEVE_ENOMEM;
@@ -290,7 +311,7 @@ static int wait_for_writers_below(struct rv_hazards *hazards, struct rv_place *p
 }
 
 static int wait_for_readers(struct rv_hazards *hazards, struct rv_place *place,
-                            struct rv_resource *resource)
+                            struct rv_touched *resource)
 {
     struct rv_list *node;
     int error = wait_for_join(hazards, place, resource->reading);
@@ -302,7 +323,7 @@ static int wait_for_readers(struct rv_hazards *hazards, struct rv_place *place,
 
 /* The same of a resource above what is written: others below it will wait for them too. */
 static int wait_for_readers_above(struct rv_hazards *hazards, struct rv_place *place,
-                                  struct rv_resource *resource, uint64_t since)
+                                  struct rv_touched *resource, uint64_t since)
 {
     struct rv_list *last = resource->readers.prev;
 
@@ -315,7 +336,7 @@ static int wait_for_readers_above(struct rv_hazards *hazards, struct rv_place *p
 }
 
 static int wait_to_read(struct rv_hazards *hazards, struct rv_place *place,
-                        struct rv_resource *resource)
+                        struct rv_touched *resource)
 {
     const struct rv_use *writer = newest_writer_above(resource);
     int error = writer ? wait_for_use(hazards, place, writer) : 0;
@@ -324,14 +345,14 @@ static int wait_to_read(struct rv_hazards *hazards, struct rv_place *place,
 }
 
 static int wait_to_write(struct rv_hazards *hazards, struct rv_place *place,
-                         struct rv_resource *resource)
+                         struct rv_touched *resource)
 {
     const struct rv_use *writer = newest_writer_above(resource);
     uint64_t since = writer ? writer->place->number : 0;
     int error = writer ? wait_for_use(hazards, place, writer) : 0;
-    struct rv_resource *at;
+    struct rv_touched *at;
 
-    for (at = resource->parent; !error && at; at = at->parent)
+    for (at = parent_of(resource); !error && at; at = parent_of(at))
         error = wait_for_readers_above(hazards, place, at, since);
     if (!error)
         error = wait_for_readers(hazards, place, resource);
@@ -348,31 +369,31 @@ static int wait_to_write(struct rv_hazards *hazards, struct rv_place *place,
  */
 
 /* It is touched no more, and perhaps not what is above it either. */
-static void let_go(struct rv_resource *resource)
+static void let_go(struct rv_touched *resource)
 {
     while (!--resource->live) {
         disown(&resource->reading);
         disown(&resource->writing);
         resource->written = 0;
         resource->writes_joined = 0;
-        if (!resource->parent)
+        if (!parent_of(resource))
             return;
         rv_list_remove(&resource->in_alive);
-        resource = resource->parent;
+        resource = parent_of(resource);
     }
 }
 
-static void hold(struct rv_resource *resource)
+static void hold(struct rv_touched *resource)
 {
-    while (!resource->live++ && resource->parent) {
-        rv_list_append(&resource->parent->alive, &resource->in_alive);
-        resource = resource->parent;
+    while (!resource->live++ && parent_of(resource)) {
+        rv_list_append(&parent_of(resource)->alive, &resource->in_alive);
+        resource = parent_of(resource);
     }
 }
 
 static void take_out(struct rv_use *use)
 {
-    struct rv_resource *resource = use->resource;
+    struct rv_touched *resource = use->resource;
 
     if (!resource)
         return;
@@ -383,7 +404,7 @@ static void take_out(struct rv_use *use)
     let_go(resource);
 }
 
-static void take_all_out(struct rv_resource *resource)
+static void take_all_out(struct rv_touched *resource)
 {
     if (resource->writer)
         take_out(resource->writer);
@@ -394,29 +415,29 @@ static void take_all_out(struct rv_resource *resource)
 }
 
 /* From below upwards. The resource itself is held. */
-static void take_out_all_below(struct rv_resource *resource)
+static void take_out_all_below(struct rv_touched *resource)
 {
-    struct rv_resource *at = resource, *parent;
+    struct rv_touched *at = resource, *parent;
 
     for (;;) {
         while (!rv_list_empty(&at->alive))
             at = alive_at(at->alive.next);
         if (at == resource)
             return;
-        parent = at->parent;
+        parent = parent_of(at);
         take_all_out(at);
         at = parent;
     }
 }
 
 /* Children are in the order of their last write. */
-static void note_write(struct rv_resource *resource, uint64_t number)
+static void note_write(struct rv_touched *resource, uint64_t number)
 {
     struct rv_list *alive;
 
-    for (; resource; resource = resource->parent) {
+    for (; resource; resource = parent_of(resource)) {
         resource->written = number;
-        alive = resource->parent ? &resource->parent->alive : NULL;
+        alive = parent_of(resource) ? &parent_of(resource)->alive : NULL;
         if (!alive || alive->next == &resource->in_alive)
             continue;
         rv_list_remove(&resource->in_alive);
@@ -426,7 +447,7 @@ static void note_write(struct rv_resource *resource, uint64_t number)
 
 static void put_writer(struct rv_use *use)
 {
-    struct rv_resource *resource = use->resource;
+    struct rv_touched *resource = use->resource;
 
     hold(resource);
     take_out_all_below(resource);
@@ -481,6 +502,7 @@ void rv_hazards_begin(struct rv_hazards *hazards, struct rv_place *place,
 int rv_hazards_touch(struct rv_hazards *hazards, struct rv_place *place,
                      struct rv_resource *resource, bool writes)
 {
+    struct rv_touched *touched = touched_of(resource);
     struct rv_use *use;
 
     if (hazards->grouping == REEVE_GROUPING_NONE)
@@ -488,12 +510,11 @@ int rv_hazards_touch(struct rv_hazards *hazards, struct rv_place *place,
     use = new_use(hazards);
     if (!use)
         return REEVE_ENOMEM;
-    *use = (struct rv_use){
-        .next = place->uses, .resource = resource, .place = place, .writes = writes};
+    *use =
+        (struct rv_use){.next = place->uses, .resource = touched, .place = place, .writes = writes};
     rv_list_init(&use->node);
     place->uses = use;
-    return writes ? wait_to_write(hazards, place, resource)
-                  : wait_to_read(hazards, place, resource);
+    return writes ? wait_to_write(hazards, place, touched) : wait_to_read(hazards, place, touched);
 }
 
 void rv_hazards_take(struct rv_hazards *hazards, struct rv_place *place)

@@ -31,6 +31,23 @@
 
 struct rv_use;
 struct rv_wait;
+struct rv_join;
+
+/* What the order knows of a resource. It is live while a call that is not over touches it or
+ * something below. */
+struct rv_touched {
+    struct rv_resource resource;
+    size_t live;             /* uses of it, and children that are live */
+    struct rv_list in_alive; /* in its parent's */
+    struct rv_list alive;    /* children that are live, what was written last first */
+    uint64_t written;        /* the number of the last write of it or below it, while it is live */
+    struct rv_use *writer;   /* the last one, until it is over */
+    struct rv_list readers;  /* those since the writer that stand in no join, */
+    struct rv_list joined;   /* and those that do */
+    struct rv_join *reading; /* the end of those reads */
+    struct rv_join *writing; /* the end of the writes below it up to the number */
+    uint64_t writes_joined;
+};
 
 /* The place of one call in the order. */
 struct rv_place {
@@ -44,6 +61,7 @@ struct rv_hazards {
     struct reeve_runtime *runtime;
     enum reeve_grouping grouping;
     struct rv_resources resources;
+    struct rv_touched everything;
     uint64_t number; /* of the last place */
     size_t places;   /* that are not over */
     struct rv_arena arena;
@@ -74,7 +92,7 @@ static inline bool rv_hazards_pass(const struct rv_hazards *hazards, unsigned pa
 
 static inline struct rv_resource *rv_hazards_everything(struct rv_hazards *hazards)
 {
-    return &hazards->resources.top;
+    return &hazards->everything.resource;
 }
 
 /*
@@ -97,7 +115,7 @@ void rv_hazards_leave(struct rv_hazards *hazards, struct rv_place *place);
 /* Whatever took its place now would have to wait, so that there is no haste in adding it. */
 static inline bool rv_hazards_blocked(const struct rv_hazards *hazards)
 {
-    return hazards->resources.top.writer != NULL;
+    return hazards->everything.writer != NULL;
 }
 
 /* Forget all resources, if no place is taken; what was found in them is gone. */

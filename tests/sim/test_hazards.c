@@ -201,7 +201,7 @@ static void play(struct rv_test *t, struct reeve_runtime *runtime, enum reeve_gr
         cr_assert_eq(rv_hazards_blocked(&scene.hazards), anything_blocks(&scene));
     }
     cr_assert_eq(scene.turns, scene.count);
-    cr_assert_eq(scene.hazards.resources.top.live, 0);
+    cr_assert_eq(scene.hazards.everything.live, 0);
     rv_hazards_done(&scene.hazards);
 }
 
