@@ -26,22 +26,34 @@ static uint64_t fold(uint64_t a, uint64_t b)
 #endif
 }
 
+/* The 1 to 7 bytes of a short text: some of them twice, which does no harm beside its length. */
+static uint64_t load_short(const unsigned char *bytes, size_t len)
+{
+    uint32_t low, high;
+
+    if (len < sizeof low)
+        return bytes[0] | (uint64_t)bytes[len / 2] << 8 | (uint64_t)bytes[len - 1] << 16;
+    memcpy(&low, bytes, sizeof low);
+    memcpy(&high, bytes + len - sizeof high, sizeof high);
+    return low | (uint64_t)high << 32;
+}
+
+/* What is left of a longer text, less than eight bytes, is taken together with those before it. */
 uint64_t rv_hash(uint64_t seed, const void *bytes, size_t len)
 {
-    const unsigned char *byte = bytes;
+    const unsigned char *byte = bytes, *end = byte + len;
+    const uint64_t key = seed ^ root;
     uint64_t hash = fold(seed ^ golden, len ^ root);
     uint64_t word;
 
-    for (; len >= sizeof word; len -= sizeof word, byte += sizeof word) {
+    if (len < sizeof word)
+        return fold((len ? hash ^ load_short(byte, len) : hash) ^ golden, key);
+    for (; (size_t)(end - byte) > sizeof word; byte += sizeof word) {
         memcpy(&word, byte, sizeof word);
-        hash = fold(hash ^ word, seed ^ root);
+        hash = fold(hash ^ word, key);
     }
-    if (len) {
-        word = 0;
-        memcpy(&word, byte, len);
-        hash = fold(hash ^ word, seed ^ root);
-    }
-    return fold(hash ^ golden, seed ^ root);
+    memcpy(&word, end - sizeof word, sizeof word);
+    return fold(hash ^ word ^ golden, key);
 }
 
 uint64_t rv_hash_seed(const void *object)

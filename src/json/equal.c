@@ -80,7 +80,7 @@ static uint64_t hash_at(uint64_t seed, const struct reeve_json *value, uint64_t 
     case REEVE_JSON_ARRAY:
         for (i = 0; i < value->count && depth && *steps; i++)
             hash = hash_at(hash, &value->as.elements[i], steps, depth - 1);
-        return rv_hash(hash, "[", 1);
+        return rv_hash(hash, NULL, 0);
     case REEVE_JSON_OBJECT:
         for (i = 0; i < value->count && depth && *steps; i++) {
             const struct rv_json_member *member = &value->as.object->members[i];
@@ -88,9 +88,9 @@ static uint64_t hash_at(uint64_t seed, const struct reeve_json *value, uint64_t 
             hash += hash_at(rv_hash(seed, member->key, member->key_len), &member->value, steps,
                             depth - 1);
         }
-        return rv_hash(hash, "{", 1);
+        return rv_hash(hash, NULL, 0);
     default:
-        return rv_hash(hash, "", 0);
+        return rv_hash(hash, NULL, 0);
     }
 }
 
