@@ -93,8 +93,8 @@ static void on_done(struct reeve_batch *batch, int error, void *arg)
     struct reeve_batch_stats stats = {.size = sizeof stats};
     struct work *work = arg;
 
-    work->well =
-        !error && !reeve_batch_stats(batch, &stats) && stats.succeeded == reeve_batch_count(batch);
+    work->well = !error && !reeve_batch_stats(batch, &stats) &&
+                 stats.succeeded + stats.shared == reeve_batch_count(batch);
 }
 
 static double time_batch(struct work *work, struct reeve_runtime *runtime, size_t count)

@@ -48,6 +48,16 @@ enum reeve_permission {
 /* "succeeded", "failed", …; static text. */
 const char *reeve_call_status_name(enum reeve_call_status status);
 
+/* Where a result comes from. */
+enum reeve_result_source {
+    REEVE_SOURCE_RUN = 0, /* the call's own run, or it did not come to that */
+    REEVE_SOURCE_CACHE,   /* an earlier call's (reeve_toolbox_set_cache) */
+    REEVE_SOURCE_SHARED,  /* an equal call's that ran at the time; its status may be any */
+};
+
+/* "run", "cache", "shared"; static text. */
+const char *reeve_result_source_name(enum reeve_result_source source);
+
 /* The result of one call. Texts belong to the batch, and live until its on_done has returned. */
 struct reeve_result {
     const char *call_id;
@@ -57,6 +67,8 @@ struct reeve_result {
     size_t len;
     uint64_t started_us; /* since the batch was submitted; equal to ended_us if it never ran */
     uint64_t ended_us;
+    enum reeve_result_source source;
+    uint32_t attempts; /* times that its tool was started for it */
 };
 
 struct reeve_batch_options {
@@ -122,6 +134,46 @@ struct reeve_batch_options {
      * the arguments are added, outside a string, and only for calls that read. [0]
      */
     int calls_complete;
+
+    /* Not 0: results of earlier calls are neither looked for nor kept. [0] */
+    int skip_cache;
+
+    /*
+     * Whose results may answer whose calls: only those of batches with the same scope, a text of
+     * the host's ("user 17"), copied. NULL: "" if there is no context; with a context, which may
+     * change what a tool says, nothing is looked for nor kept. [NULL]
+     */
+    const char *cache_scope;
+
+    /* May be NULL. A context for each call, in their order, which goes before `context` unless it
+     * is NULL. Copied. [NULL] */
+    void *const *contexts;
+
+    /*
+     * Equal calls that only read are run once: of the same tool, arguments (whatever their order
+     * and spelling) and context. One that could start while an equal one waits for a permit or
+     * runs, and between which none is that writes, waits for that one's result without a permit. It
+     * was permitted on its own, and its being cancelled ends only its own waiting; likewise the
+     * other way round. on_start and on_output do not come for it. Not 0: each is run. [0]
+     */
+    int skip_sharing;
+
+    /*
+     * How often a call of an idempotent tool is tried that fails in a way which may pass: at least
+     * 1. Before each further try it waits, without a permit, twice as long as before the last one,
+     * from retry_wait_ms on, give or take a half. timeout_ms is for all tries together. [3] [200]
+     */
+    uint32_t max_attempts;
+    uint32_t retry_wait_ms;
+    /* May be NULL. A call has failed so, and is tried again after `wait_ms`. What it wrote so far
+     * is void. */
+    void (*on_retry)(struct reeve_batch *batch, size_t index, uint32_t wait_ms, void *arg);
+
+    /*
+     * Not 0: of a result that is longer than max_output_bytes, on_output gets all that there is,
+     * from tools that can read on as fast as it is taken: read_file, also of a file of many GB. [0]
+     */
+    int stream_whole;
 };
 
 /* Fill `options` with the defaults, which stand in brackets above. */
@@ -131,9 +183,9 @@ void reeve_batch_options_init_size(struct reeve_batch_options *options, size_t s
 /*
  * Run calls. They and their texts are copied, which is all that this does at once. Calls that
  * cannot run (no such tool, broken arguments) have a result that says why, and take no permit. An
- * empty batch completes with no results. Returns 0; REEVE_EINVAL (max_concurrency 0, no on_done, a
- * cap under 256 bytes, an unknown grouping, a call without id or name); REEVE_ECLOSING;
- * REEVE_ENOMEM. If it fails, no callback comes and no call was started.
+ * empty batch completes with no results. Returns 0; REEVE_EINVAL (max_concurrency or max_attempts
+ * 0, no on_done, a cap under 256 bytes, an unknown grouping, a call without id or name);
+ * REEVE_ECLOSING; REEVE_ENOMEM. If it fails, no callback comes and no call was started.
  */
 int reeve_batch_run(struct reeve_toolbox *toolbox, const struct reeve_call *calls, size_t count,
                     const struct reeve_batch_options *options, struct reeve_batch **ret_batch);
@@ -172,10 +224,16 @@ struct reeve_batch_stats {
     uint32_t peak_running;                       /* the most calls that ran at one moment */
     uint64_t wall_us;                            /* from submission to now or to the end */
     uint64_t sum_us;                             /* of the single times of the calls */
-    uint64_t refused;    /* calls = succeeded + failed + canceled + refused, at the end */
+    uint64_t refused;
     double speedup;      /* sum_us / wall_us: against one call after the other; 1 in no time */
     uint64_t normalized; /* calls whose arguments were put right, whatever became of them */
+    uint64_t cached;     /* calls that were answered by an earlier one's result, */
+    uint64_t shared;     /* and by that of an equal one that ran at the time, whatever it was */
+    uint64_t retries;    /* times that a call was tried again */
 };
+
+/* At the end, and for reeve_tool_stats always: calls = succeeded + failed + canceled + refused +
+ * cached + shared. */
 
 /* Fill *ret. Returns 0 or REEVE_EINVAL (its size is not set). */
 int reeve_batch_stats(const struct reeve_batch *batch, struct reeve_batch_stats *ret);

@@ -87,6 +87,42 @@ struct reeve_tool {
      */
     const struct reeve_alias *aliases;
     size_t alias_count;
+
+    /*
+     * Not 0: what a call that reads has come to may answer an equal call later, without the tool
+     * being asked again, until a call of the toolbox writes something that it has touched
+     * (reeve_toolbox_set_cache). A tool without describe touches everything. Say so only of a tool
+     * whose results do not change by themselves, or that can tell when they have (validate): a
+     * clock reads too. [0]
+     */
+    int cacheable;
+
+    /*
+     * Not 0: to run a call again is as good as to run it once. One that failed and may pass on
+     * another try, which reeve_tool_call_fail says, is then tried again: max_attempts in
+     * reeve/batch.h. [0]
+     */
+    int idempotent;
+
+    /*
+     * May be NULL. Is the kept result of an equal call still right? `evidence` is what that call
+     * stood on (reeve_tool_call_set_evidence); without any no result is kept. Answer with
+     * reeve_tool_call_validated exactly once, at once or later, as start is answered with finish;
+     * the handle stays valid until then, whatever happens meanwhile, and cancel tells when nobody
+     * wants to know any more. `evidence` lives for this call
+     * of the function. Only calls that wait for no permit come here, so that it should be cheap.
+     */
+    void (*validate)(struct reeve_tool_call *call, const void *evidence, size_t len, void *arg);
+
+    /*
+     * Instead of `start`, which is NULL then: start many calls at once. It is given the calls of
+     * this tool that are to start in the same turn of the loop, in the order of the calls, as many
+     * as have permits and no more than most_at_once. Return 0 and finish each of them once, or a
+     * negative code: all of them then fail with that code's text and none must be finished. `calls`
+     * lives for this call of the function.
+     */
+    int (*start_many)(struct reeve_tool_call *const *calls, size_t count, void *arg);
+    uint32_t most_at_once; /* with start_many; 0: as many as there are */
 };
 
 /*
@@ -220,6 +256,62 @@ int reeve_toolbox_add_command(struct reeve_toolbox *toolbox, const char *root,
  */
 int reeve_toolbox_enable(struct reeve_toolbox *toolbox, const char *name, int on);
 
+/* How much of earlier results is kept. */
+struct reeve_tool_cache_options {
+    size_t size;      /* set by reeve_tool_cache_options_init */
+    size_t max_size;  /* results; 0: none is kept; [1000] */
+    size_t max_bytes; /* of results and what belongs to them; [16 MiB] */
+    uint64_t ttl_ms;  /* how long each is good; 0: as long as nothing is written; [0] */
+};
+
+/* Fill `options` with the defaults, which stand in brackets above. */
+#define reeve_tool_cache_options_init(o) reeve_tool_cache_options_init_size((o), sizeof *(o))
+void reeve_tool_cache_options_init_size(struct reeve_tool_cache_options *options, size_t size);
+
+/*
+ * Set what the toolbox keeps of results that reading calls of `cacheable` tools have come to; what
+ * it has kept so far is dropped. Without this it keeps by the defaults.
+ *
+ * A result answers a call of the same tool with equal arguments (whatever their order and spelling)
+ * in a batch of the same cache_scope and max_output_bytes (reeve/batch.h). Such a call is permitted
+ * and takes its place in the order like one that runs; then it has the result, without a permit.
+ * Kept are results of calls that succeeded and have read only, unless something that they touch was
+ * written between their start and their end. A call that is not a read writes what it touches when
+ * it starts and when its tool has finished it, however it ends and however late; one of an unknown
+ * effect, or without describe, writes everything. Resources are compared as in the order of calls:
+ * a folder covers what is below it, and paths are canonical. The least recently used go first.
+ *
+ * read_file keeps its results with the identity of the file (device, inode, size, both times), so
+ * that a change from outside is seen. The other tools of reeve_toolbox_add_files cannot tell, and
+ * are asked every time.
+ *
+ * `options` may be NULL: the defaults. Returns 0 or REEVE_EINVAL (not initialised).
+ */
+int reeve_toolbox_set_cache(struct reeve_toolbox *toolbox,
+                            const struct reeve_tool_cache_options *options);
+
+/* Drop what is kept, since something has changed that no call has told of. What runs now is not
+ * kept either. */
+void reeve_toolbox_clear_cache(struct reeve_toolbox *toolbox);
+
+/* Figures of what is kept. */
+struct reeve_tool_cache_stats {
+    size_t size;        /* set by the caller: sizeof the struct */
+    uint64_t entries;   /* that are there, */
+    uint64_t bytes;     /* and what they take */
+    uint64_t hits;      /* calls that were answered by one */
+    uint64_t misses;    /* calls that might have been, and ran */
+    uint64_t stores;    /* results that were taken in */
+    uint64_t overtaken; /* results that were not: something they touch was written meanwhile */
+    uint64_t stale;     /* dropped when looked for: something was written, or validate said no */
+    uint64_t expired;   /* dropped when looked for: ttl_ms */
+    uint64_t evicted;   /* dropped for room */
+};
+
+/* Fill *ret. Returns 0 or REEVE_EINVAL (its size is not set). */
+int reeve_toolbox_cache_stats(const struct reeve_toolbox *toolbox,
+                              struct reeve_tool_cache_stats *ret);
+
 /* Why the last reeve_toolbox_add… failed: one sentence, never NULL, valid until the next one. */
 const char *reeve_toolbox_problem(const struct reeve_toolbox *toolbox);
 
@@ -232,11 +324,15 @@ const struct reeve_tool_definition *reeve_toolbox_definitions(const struct reeve
 
 /* Figures of one tool, or of all, over all batches that the toolbox has run. */
 struct reeve_tool_stats {
-    size_t size;                                          /* set by the caller: sizeof the struct */
-    uint64_t calls, succeeded, failed, canceled, refused; /* calls is the sum of the others */
-    uint64_t time_us;                                     /* of the calls, from start to result */
+    size_t size;    /* set by the caller: sizeof the struct */
+    uint64_t calls; /* = succeeded + failed + canceled + refused + cached + shared */
+    uint64_t succeeded, failed, canceled, refused;
+    uint64_t time_us; /* of the calls, from start to result */
     uint64_t longest_us;
     uint64_t normalized; /* calls whose arguments were put right, whatever became of them */
+    uint64_t cached;     /* calls that were answered by an earlier one's result, */
+    uint64_t shared;     /* and by that of an equal one that ran at the time, whatever it was */
+    uint64_t retries;    /* times that a call was tried again */
 };
 
 /*
@@ -276,6 +372,17 @@ void *reeve_tool_call_context(const struct reeve_tool_call *call);
 void reeve_tool_call_set_data(struct reeve_tool_call *call, void *data);
 void *reeve_tool_call_data(const struct reeve_tool_call *call);
 
+/*
+ * While a call of a cacheable tool runs: what its result stands on, at most REEVE_TOOL_EVIDENCE_MAX
+ * bytes, copied. It is kept with the result, for the tool's validate; the last one counts. Returns
+ * 0, REEVE_ETOOBIG or REEVE_ENOMEM, after which the result is not kept.
+ */
+#define REEVE_TOOL_EVIDENCE_MAX 256
+int reeve_tool_call_set_evidence(struct reeve_tool_call *call, const void *bytes, size_t len);
+
+/* The answer to a tool's validate. 0: the kept result is not right any more, and the call runs. */
+void reeve_tool_call_validated(struct reeve_tool_call *call, int still_right);
+
 /* How many bytes of a result will be kept, so that a tool need not make more. */
 size_t reeve_tool_call_max_output_bytes(const struct reeve_tool_call *call);
 
@@ -293,8 +400,13 @@ void reeve_tool_call_write(struct reeve_tool_call *call, const char *bytes, size
  * Finish a call well, with its result, or badly, with a text that the model can act on. The bytes
  * are copied; invalid UTF-8 is replaced by U+FFFD; what is over the cap loses its middle to a
  * marker that says how many bytes are gone. The handle is gone afterwards. Finishing twice is
- * asserted against while the batch lives. `retryable`: the same call may pass on another try. After
- * a cancel or a time-out what is said here changes nothing, but that the call is over.
+ * asserted against while the batch lives. After a cancel or a time-out what is said here changes
+ * nothing, but that the call is over.
+ *
+ * `retryable`: the same call may pass on another try, as after a fault of the network, and not, for
+ * example, with a path that does not exist. If its tool is idempotent the call is then started
+ * again, after a while, with a handle that is new (its data is NULL), unless it has been tried
+ * often enough (max_attempts in reeve/batch.h).
  */
 void reeve_tool_call_finish(struct reeve_tool_call *call, const char *text, size_t len);
 void reeve_tool_call_fail(struct reeve_tool_call *call, int retryable, const char *text,

@@ -11,7 +11,8 @@
  * the memory is freed but for what a tool still holds (call.h).
  *
  * Besides, the work task settles calls that were answered elsewhere, hands on what running calls
- * have written, and asks for permission (permission.c).
+ * have written, asks for permission (permission.c), has kept results checked and tells of shared
+ * ones (reuse.c), and starts what is to start together (gather.c).
  *
  * Cancelled, the batch starts no call any more, and the work task answers those that have no
  * answer. The batch ends as above, once the tools have let go of what runs or have been abandoned.
@@ -22,13 +23,16 @@
 #include "tool/batch.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/export.h"
 #include "base/options.h"
 #include "loop/clock.h"
 #include "tool/flight.h"
+#include "tool/gather.h"
 #include "tool/output.h"
 #include "tool/prepare.h"
+#include "tool/reuse.h"
 #include "tool/writing.h"
 
 #include <reeve/error.h>
@@ -79,7 +83,9 @@ void rv_batch_look_for_work(struct reeve_batch *batch)
     if (rv_ready_queued(&batch->work))
         return;
     if (!batch->left || batch->settling || !rv_list_empty(&batch->writings) || wants_sweep(batch) ||
-        wants_placing(batch) || rv_permission_due(batch) || wants_more_calls(batch, 0))
+        !rv_list_empty(&batch->sharing.outcomes) || !rv_list_empty(&batch->checks) ||
+        wants_placing(batch) || rv_permission_due(batch) || wants_more_calls(batch, 0) ||
+        !rv_list_empty(&batch->gathered))
         rv_ready_push(batch->runtime, &batch->work);
 }
 
@@ -261,6 +267,14 @@ static size_t work_once(struct reeve_batch *batch)
         return hand_on_next(batch);
     if (wants_sweep(batch))
         return sweep_next(batch);
+    if (!rv_list_empty(&batch->sharing.outcomes)) {
+        rv_reuse_tell_next(batch);
+        return COST_OF_CALL;
+    }
+    if (!rv_list_empty(&batch->checks)) {
+        rv_reuse_check_next(batch);
+        return COST_OF_CALL;
+    }
     if (wants_placing(batch))
         return place_next(batch);
     if (rv_permission_due(batch)) {
@@ -269,13 +283,22 @@ static size_t work_once(struct reeve_batch *batch)
     }
     if (wants_more_calls(batch, QUEUED_AHEAD))
         return prepare_next(batch);
+    if (!rv_list_empty(&batch->gathered)) {
+        rv_gather_start_next(batch);
+        return COST_PER_CLOCK;
+    }
     return 0;
 }
 
 static void free_batch(struct reeve_batch *batch)
 {
     struct rv_call_core *core = batch->core;
+    struct rv_held *held;
 
+    while ((held = batch->held)) {
+        batch->held = held->next;
+        rv_kept_unref(held->kept);
+    }
     rv_permission_done(&batch->permission);
     rv_runtime_bury(batch->runtime, &batch->arena);
     if (core->refs == 1)
@@ -369,6 +392,7 @@ void rv_batch_disown(struct reeve_batch *batch)
     batch->options.on_done = NULL;
     batch->options.on_permission = NULL;
     batch->options.on_output = NULL;
+    batch->options.on_retry = NULL;
     rv_batch_use_grants(batch, &batch->permission.own);
     reeve_batch_cancel(batch);
 }
@@ -382,6 +406,8 @@ RV_EXPORT void reeve_batch_options_init_size(struct reeve_batch_options *options
         .timeout_ms = 60000,
         .abandon_ms = 5000,
         .max_output_bytes = 256 * 1024,
+        .max_attempts = 3,
+        .retry_wait_ms = 200,
     };
 
     rv_options_fill(options, size, &defaults, sizeof defaults);
@@ -407,7 +433,7 @@ static int read_options(const struct reeve_batch_options *given,
     reeve_batch_options_init(ret_options);
     if (!given || rv_options_copy(ret_options, sizeof *ret_options, given))
         return REEVE_EINVAL;
-    if (!ret_options->max_concurrency || !ret_options->on_done ||
+    if (!ret_options->max_concurrency || !ret_options->max_attempts || !ret_options->on_done ||
         ret_options->max_output_bytes < RV_OUTPUT_SMALLEST_CAP)
         return REEVE_EINVAL;
     switch (ret_options->grouping) {
@@ -419,20 +445,58 @@ static int read_options(const struct reeve_batch_options *given,
     return REEVE_EINVAL;
 }
 
+/* Whose results may answer these calls: NULL if nobody's. */
+static const char *scope_of(const struct reeve_batch_options *options)
+{
+    if (options->skip_cache)
+        return NULL;
+    if (options->cache_scope)
+        return options->cache_scope;
+    return options->context || options->contexts ? NULL : "";
+}
+
+/* What of the options is kept by the core. 0 or REEVE_ENOMEM. */
+static int keep_contexts(struct rv_call_core *core, const struct reeve_batch_options *options,
+                         const char **ret_scope)
+{
+    const char *scope = scope_of(options);
+    size_t len = scope ? strlen(scope) : 0;
+    char *copy = rv_arena_alloc_bytes(&core->arena, len + 1);
+
+    if (!copy)
+        return REEVE_ENOMEM;
+    core->context = options->context;
+    core->max_output_bytes = options->max_output_bytes;
+    if (options->contexts && core->count) {
+        size_t size = core->count * sizeof core->contexts[0]; /* less than the calls take up */
+
+        core->contexts = rv_arena_alloc(&core->arena, size);
+        if (!core->contexts)
+            return REEVE_ENOMEM;
+        memcpy(core->contexts, options->contexts, size);
+    }
+    *ret_scope = scope ? memcpy(copy, scope, len + 1) : NULL;
+    return 0;
+}
+
 /* The core becomes the batch's, if this succeeds. */
 static struct reeve_batch *new_batch(struct rv_call_core *core,
                                      const struct reeve_batch_options *options)
 {
     struct reeve_runtime *runtime = core->toolbox->runtime;
     struct reeve_batch *batch = rv_alloc(core->mem, sizeof *batch);
+    const char *scope;
 
-    if (!batch)
+    if (!batch || keep_contexts(core, options, &scope) != 0) {
+        rv_free(core->mem, batch);
         return NULL;
+    }
     *batch = (struct reeve_batch){
         .mem = core->mem,
         .runtime = runtime,
         .core = core,
         .options = *options,
+        .scope = scope,
         .left = core->count,
         .submitted_ns = rv_precise_now_ns(runtime),
         .stats = {.size = sizeof batch->stats, .calls = core->count},
@@ -441,13 +505,14 @@ static struct reeve_batch *new_batch(struct rv_call_core *core,
     rv_task_init(&batch->work, work);
     rv_arena_init(&batch->arena, core->mem);
     rv_permission_init(&batch->permission, core->mem);
+    rv_sharing_init(&batch->sharing, &batch->arena);
+    rv_list_init(&batch->checks);
+    rv_list_init(&batch->gathered);
     rv_list_init(&batch->writings);
     rv_hazards_init(&batch->hazards, runtime, core->mem, options->grouping);
     rv_names_init(&batch->names, batch);
     rv_semaphore_init(&batch->permits, runtime, options->max_concurrency);
     core->batch = batch;
-    core->context = options->context;
-    core->max_output_bytes = options->max_output_bytes;
     return batch;
 }
 
@@ -532,6 +597,19 @@ RV_EXPORT int reeve_batch_stats(const struct reeve_batch *batch, struct reeve_ba
     stats.size = ret->size;
     rv_options_fill(ret, ret->size, &stats, sizeof stats);
     return 0;
+}
+
+RV_EXPORT const char *reeve_result_source_name(enum reeve_result_source source)
+{
+    switch (source) {
+    case REEVE_SOURCE_RUN:
+        return "run";
+    case REEVE_SOURCE_CACHE:
+        return "cache";
+    case REEVE_SOURCE_SHARED:
+        return "shared";
+    }
+    return "unknown source";
 }
 
 RV_EXPORT const char *reeve_call_status_name(enum reeve_call_status status)

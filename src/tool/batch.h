@@ -17,8 +17,15 @@
 #include "tool/claims.h"
 #include "tool/hazards.h"
 #include "tool/permission.h"
+#include "tool/sharing.h"
 
 #include <reeve/batch.h>
+
+/* A kept result that must live as long as the batch. */
+struct rv_held {
+    struct rv_held *next;
+    struct rv_kept *kept;
+};
 
 struct reeve_batch {
     struct rv_mem *mem;
@@ -32,6 +39,11 @@ struct reeve_batch {
     struct rv_names names;
     struct rv_semaphore permits;
     struct rv_permission permission;
+    struct rv_sharing sharing;
+    const char *scope;                     /* of kept results; NULL: none is looked for nor kept */
+    struct rv_held *held;                  /* kept results whose texts were given to calls */
+    struct rv_list checks;                 /* of rv_flight.link: kept results to be looked at */
+    struct rv_list gathered;               /* of rv_flight.link: calls to be started together */
     struct rv_list writings;               /* of rv_writing.node: with something to be handed on */
     struct rv_arena arena;                 /* texts of results, flights */
     struct rv_flight *free_flights;        /* to be used again */
@@ -44,8 +56,10 @@ struct reeve_batch {
     bool names_stale;                      /* what paths lead to may have changed */
     size_t swept;                          /* calls before this one have been told of the cancel */
     size_t left;                           /* calls that are not over */
-    uint32_t waiting;                      /* calls that wait for their turn */
-    uint32_t queued;                       /* calls that wait for a permit */
+    uint64_t writes;                       /* calls that write, and have had their place */
+    uint32_t waiting;                      /* calls that wait for their turn, for an equal one, or
+                                              to be tried again */
+    uint32_t queued;                       /* calls that wait for a permit, or are CHECKING */
     uint32_t running;                      /* calls that have one */
     bool canceled;
     uint64_t submitted_ns;

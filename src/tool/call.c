@@ -8,7 +8,10 @@
 #include "base/export.h"
 #include "loop/runtime.h"
 #include "tool/batch.h"
+#include "tool/claims.h"
 #include "tool/flight.h"
+#include "tool/reuse.h"
+#include "tool/sharing.h"
 #include "tool/writing.h"
 
 #include <reeve/error.h>
@@ -111,6 +114,8 @@ int rv_call_give_space(struct reeve_tool_call *call)
     space->arguments = NULL;
     space->claims = NULL;
     space->data = NULL;
+    space->evidence = NULL;
+    space->evidence_len = 0;
     rv_arena_init(&space->arena, core->mem);
     rv_arena_lend(&space->arena, space->room, sizeof space->room);
     call->space = space;
@@ -139,12 +144,47 @@ void rv_call_let_go(struct reeve_tool_call *call)
         rv_call_take_space(call);
 }
 
+/* From now on the tool has the call; what it may write counts as being written. */
+static void take_out(struct reeve_tool_call *call)
+{
+    struct rv_call_core *core = call->core;
+    const struct reeve_claim *claims;
+    size_t count;
+
+    call->out = true;
+    rv_call_core_ref(core);
+    if (call->effect == REEVE_EFFECT_READ)
+        return;
+    if (!call->tool->spec.describe || !rv_claims_know(call)) {
+        call->write = (uint8_t)rv_written_begin_all(&core->toolbox->cache.written);
+        return;
+    }
+    claims = reeve_tool_call_claims(call, &count);
+    call->write = (uint8_t)rv_written_begin(&core->toolbox->cache.written, claims, count);
+}
+
 /* The tool has the call no more. */
 static void give_back(struct reeve_tool_call *call)
 {
+    size_t count;
+    const struct reeve_claim *claims;
+
     call->out = false;
+    if (call->write != RV_WRITE_NONE) {
+        claims = reeve_tool_call_claims(call, &count);
+        rv_written_end(&call->core->toolbox->cache.written, (enum rv_write)call->write, claims,
+                       count);
+        call->write = RV_WRITE_NONE;
+    }
     rv_call_let_go(call);
     rv_call_core_unref(call->core);
+}
+
+static void not_taken(struct reeve_tool_call *call)
+{
+    assert(call->out && "a call whose start returns an error must not be finished");
+    if (call->out)
+        give_back(call);
 }
 
 int rv_call_start(struct reeve_tool_call *call)
@@ -152,17 +192,55 @@ int rv_call_start(struct reeve_tool_call *call)
     const struct reeve_tool *tool = &call->tool->spec;
     int error;
 
-    call->out = true;
-    rv_call_core_ref(call->core);
+    take_out(call);
     error = tool->start(call, tool->arg);
-    if (!error) {
+    if (error)
+        not_taken(call);
+    else
         call->started = true;
-        return 0;
-    }
-    assert(call->out && "a call whose start returns an error must not be finished");
-    if (call->out)
-        give_back(call);
     return error;
+}
+
+int rv_call_start_many(struct reeve_tool_call *const *calls, size_t count)
+{
+    const struct reeve_tool *tool = &calls[0]->tool->spec;
+    size_t i;
+    int error;
+
+    for (i = 0; i < count; i++)
+        take_out(calls[i]);
+    error = tool->start_many(calls, count, tool->arg);
+    for (i = 0; i < count; i++) {
+        if (error)
+            not_taken(calls[i]);
+        else
+            calls[i]->started = true;
+    }
+    return error;
+}
+
+void rv_call_check(struct reeve_tool_call *call, const void *evidence, size_t len)
+{
+    const struct reeve_tool *tool = &call->tool->spec;
+
+    call->out = true;
+    call->checking = true;
+    rv_call_core_ref(call->core);
+    tool->validate(call, evidence, len, tool->arg);
+    call->started = call->checking;
+}
+
+RV_EXPORT void reeve_tool_call_validated(struct reeve_tool_call *call, int still_right)
+{
+    assert(call->checking && "a check is answered once");
+    if (!call->checking)
+        return;
+    call->checking = false;
+    call->started = false;
+    call->told = false;
+    if (call->core->batch)
+        rv_reuse_checked(call, still_right != 0);
+    give_back(call);
 }
 
 void rv_call_tell_canceled(struct reeve_tool_call *call)
@@ -200,7 +278,7 @@ RV_EXPORT const char *reeve_tool_call_arg_string(const struct reeve_tool_call *c
 
 RV_EXPORT void *reeve_tool_call_context(const struct reeve_tool_call *call)
 {
-    return call->core->context;
+    return rv_call_context(call);
 }
 
 RV_EXPORT void reeve_tool_call_set_data(struct reeve_tool_call *call, void *data)
@@ -213,38 +291,59 @@ RV_EXPORT void *reeve_tool_call_data(const struct reeve_tool_call *call)
     return call->space->data;
 }
 
+RV_EXPORT int reeve_tool_call_set_evidence(struct reeve_tool_call *call, const void *bytes,
+                                           size_t len)
+{
+    void *copy;
+
+    call->space->evidence = NULL;
+    if (len > REEVE_TOOL_EVIDENCE_MAX)
+        return REEVE_ETOOBIG;
+    copy = rv_arena_alloc(&call->space->arena, len + 1);
+    if (!copy)
+        return REEVE_ENOMEM;
+    if (len)
+        memcpy(copy, bytes, len);
+    call->space->evidence = copy;
+    call->space->evidence_len = len;
+    return 0;
+}
+
 RV_EXPORT size_t reeve_tool_call_max_output_bytes(const struct reeve_tool_call *call)
 {
     return call->core->max_output_bytes;
 }
 
-static void finish(struct reeve_tool_call *call, enum reeve_call_status status, const char *text,
-                   size_t len)
+static void finish(struct reeve_tool_call *call, const struct rv_outcome *outcome)
 {
-    assert(call->out && "a call is finished once");
-    if (!call->out)
+    assert(call->out && !call->checking && "a call is finished once");
+    if (!call->out || call->checking)
         return;
     if (call->core->batch)
-        rv_flight_finished(call, status, text, len);
+        rv_flight_finished(call, outcome);
     give_back(call);
 }
 
 RV_EXPORT void reeve_tool_call_finish(struct reeve_tool_call *call, const char *text, size_t len)
 {
-    finish(call, REEVE_CALL_SUCCEEDED, text, len);
+    finish(call, &(struct rv_outcome){REEVE_CALL_SUCCEEDED, text, len, false});
+}
+
+/* Whether anybody will see what the call writes. */
+static bool is_listened_to(const struct reeve_tool_call *call)
+{
+    return call->core->batch && (!call->answered || rv_sharing_is_wanted(call));
 }
 
 RV_EXPORT void reeve_tool_call_write(struct reeve_tool_call *call, const char *bytes, size_t len)
 {
     assert(call->out && "a call that is finished writes no more");
-    if (call->out && !call->answered && call->core->batch)
+    if (call->out && is_listened_to(call))
         rv_writing_add(call, bytes, len);
 }
 
-/* Nothing is tried again yet that the model does not ask for again: `retryable` changes nothing. */
 RV_EXPORT void reeve_tool_call_fail(struct reeve_tool_call *call, int retryable, const char *text,
                                     size_t len)
 {
-    (void)retryable;
-    finish(call, REEVE_CALL_FAILED, text, len);
+    finish(call, &(struct rv_outcome){REEVE_CALL_FAILED, text, len, retryable != 0});
 }

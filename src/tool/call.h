@@ -22,6 +22,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "tool/toolbox.h"
+#include "tool/written.h"
 
 #include <reeve/batch.h>
 #include <reeve/tool.h>
@@ -35,9 +36,13 @@ enum rv_call_state {
     RV_CALL_DESCRIBED, /* may run; what it touches is being found out (claims.h) */
     RV_CALL_WAITING,   /* for its turn in the order */
     RV_CALL_READY,     /* its turn has come; it waits for permission */
+    RV_CALL_CHECKING,  /* its tool is asked whether a kept result is right (reuse.h) */
+    RV_CALL_SHARING,   /* it waits for an equal call's run (sharing.h) */
     RV_CALL_QUEUED,    /* for a permit */
     RV_CALL_STARTING,  /* has its permit; on_start or the tool's start is on the stack */
+    RV_CALL_GATHERED,  /* has its permit, and is to be started with others (gather.h) */
     RV_CALL_RUNNING,   /* started: until the tool has finished or the call is abandoned */
+    RV_CALL_RESTING,   /* has failed, and waits without a permit to be tried again */
     RV_CALL_OVER,      /* holds neither permit nor place */
 };
 
@@ -61,7 +66,8 @@ struct reeve_tool_call {
     enum rv_call_state state : 8;
     enum reeve_effect effect : 8; /* its own, once it is described */
     enum rv_call_permission permission : 8;
-    bool out : 1;        /* the tool holds the handle: from before its start to its finish */
+    uint8_t write; /* enum rv_write: where what it writes while it is out is remembered */
+    bool out : 1;  /* the tool holds the handle: from before its start to its finish, or to check */
     bool started : 1;    /* the tool's start returned 0 */
     bool answered : 1;   /* its result is settled */
     bool told : 1;       /* the tool's cancel was called */
@@ -69,6 +75,8 @@ struct reeve_tool_call {
     bool settling : 1;   /* it stands in reeve_batch.settling */
     bool normalized : 1; /* its arguments are not as they were written (normalize.h) */
     bool closed : 1;     /* brackets were added to them: it may only read */
+    bool checking : 1;   /* out, its tool is to say whether a kept result is right */
+    bool again : 1;      /* its tool has failed, and is to be started again */
 };
 
 enum {
@@ -80,8 +88,10 @@ struct rv_call_space {
     const struct reeve_json *arguments; /* parsed */
     struct rv_claims *claims; /* what it touches; NULL: nothing, or its tool does not say */
     void *data;               /* the tool's own */
-    struct rv_arena arena;    /* of arguments and claims */
-    char room[RV_CALL_ROOM];  /* the first of the arena's memory */
+    const void *evidence;     /* what its result stands on; NULL: the tool has not said */
+    size_t evidence_len;
+    struct rv_arena arena;   /* of arguments and claims */
+    char room[RV_CALL_ROOM]; /* the first of the arena's memory */
 };
 
 struct rv_call_core {
@@ -91,8 +101,9 @@ struct rv_call_core {
     struct reeve_toolbox *toolbox;
     struct rv_tool *found; /* last: many calls in a row are mostly of one tool */
     void *context;
+    void **contexts; /* of each call, or NULL */
     size_t max_output_bytes;
-    struct rv_arena arena;             /* spaces, and the names of what calls touch */
+    struct rv_arena arena;             /* spaces, names of what calls touch, contexts */
     struct rv_call_space *free_spaces; /* to be used again */
     size_t count;
     struct reeve_tool_call calls[]; /* and behind them their texts */
@@ -114,6 +125,14 @@ static inline const struct reeve_json *rv_call_arguments(const struct reeve_tool
     return call->space ? call->space->arguments : NULL;
 }
 
+static inline void *rv_call_context(const struct reeve_tool_call *call)
+{
+    const struct rv_call_core *core = call->core;
+    void *own = core->contexts ? core->contexts[rv_call_index(call)] : NULL;
+
+    return own ? own : core->context;
+}
+
 /* An empty space for the call, instead of the one that it has. 0 or REEVE_ENOMEM. */
 int rv_call_give_space(struct reeve_tool_call *call);
 
@@ -129,6 +148,12 @@ void rv_call_let_go(struct reeve_tool_call *call);
  * unless the caller has a reference.
  */
 int rv_call_start(struct reeve_tool_call *call);
+
+/* The same for many calls of one tool with start_many. */
+int rv_call_start_many(struct reeve_tool_call *const *calls, size_t count);
+
+/* Have its tool say whether a kept result is right: rv_reuse_checked is to follow. */
+void rv_call_check(struct reeve_tool_call *call, const void *evidence, size_t len);
 
 /* Call the tool's cancel function, once, if the tool has the call and wants to know. The core may
  * be gone afterwards, as above. */

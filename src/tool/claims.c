@@ -49,6 +49,9 @@ struct rv_name {
 struct rv_claims {
     size_t count;
     size_t capacity;
+    bool wanted;         /* what the names come to, */
+    bool known;          /* and it is known: the keys are canonical, the names needed no more */
+    uint64_t generation; /* of the names */
     struct rv_name **names;
     struct reeve_claim seen[];
 };
@@ -87,6 +90,7 @@ void rv_names_done(struct rv_names *names)
 void rv_names_forget(struct rv_names *names)
 {
     drop_resolving(names);
+    names->generation++;
     rv_arena_clear(&names->arena);
     memset(names->first, 0, sizeof names->first);
 }
@@ -250,6 +254,9 @@ static int reserve(struct reeve_tool_call *call)
         return REEVE_ENOMEM;
     claims->count = count;
     claims->capacity = capacity;
+    claims->wanted = false;
+    claims->known = false;
+    claims->generation = call->core->batch->names.generation;
     claims->names = (struct rv_name **)(void *)((char *)claims->seen + seen_size);
     if (count) {
         memcpy(claims->seen, old->seen, count * sizeof old->seen[0]);
@@ -280,9 +287,6 @@ static int add(struct reeve_tool_call *call, enum reeve_effect effect, struct rv
     name = find_name(&call->core->batch->names, root, kind, key);
     if (!name)
         return REEVE_ENOMEM;
-    begin_to_know(name);
-    if (name->error)
-        return name->error;
     claims->seen[claims->count] =
         (struct reeve_claim){.effect = effect, .kind = name->kind, .key = ""};
     claims->names[claims->count++] = name;
@@ -328,15 +332,44 @@ RV_EXPORT int reeve_claims_add(struct reeve_claims *claims, enum reeve_effect ef
     return error;
 }
 
-int rv_claims_describe(struct reeve_tool_call *call)
+static struct rv_claims *claims_of(const struct reeve_tool_call *call)
+{
+    return call->space ? call->space->claims : NULL;
+}
+
+/*
+ * To look a path up costs more than to read a small file. It is needed for the order of calls, for
+ * whoever may look at the claims (a host's tool, a host that is asked), and to know what a write
+ * makes stale. What a result that is kept stands on can be found out while the call runs.
+ */
+static bool wants_names(const struct reeve_tool_call *call)
+{
+    const struct reeve_batch_options *options = &call->core->batch->options;
+
+    return options->grouping == REEVE_GROUPING_HAZARDS || options->on_permission ||
+           !call->tool->is_ours ||
+           (call->effect != REEVE_EFFECT_READ && rv_toolbox_keeps(call->core->toolbox));
+}
+
+static int want_names(struct rv_claims *claims)
+{
+    size_t i;
+
+    claims->wanted = true;
+    for (i = 0; i < claims->count; i++) {
+        begin_to_know(claims->names[i]);
+        if (claims->names[i]->error)
+            return claims->names[i]->error;
+    }
+    return 0;
+}
+
+static int describe(struct reeve_tool_call *call)
 {
     const struct reeve_tool *tool = &call->tool->spec;
     struct reeve_claims claims = {.call = call};
     int error;
 
-    call->effect = tool->effect;
-    if (!tool->describe)
-        return 0;
     call->effect = REEVE_EFFECT_READ;
     call->space->claims = NULL;
     error = tool->describe(call, &claims, tool->arg);
@@ -345,9 +378,17 @@ int rv_claims_describe(struct reeve_tool_call *call)
     return claims.error ? claims.error : error;
 }
 
-static struct rv_claims *claims_of(const struct reeve_tool_call *call)
+int rv_claims_describe(struct reeve_tool_call *call)
 {
-    return call->space ? call->space->claims : NULL;
+    int error;
+
+    call->effect = call->tool->spec.effect;
+    if (!call->tool->spec.describe)
+        return 0;
+    error = describe(call);
+    if (!error && claims_of(call) && wants_names(call))
+        error = want_names(claims_of(call));
+    return error;
 }
 
 bool rv_claims_ready(const struct reeve_tool_call *call)
@@ -355,9 +396,51 @@ bool rv_claims_ready(const struct reeve_tool_call *call)
     const struct rv_claims *claims = claims_of(call);
     size_t i;
 
-    for (i = 0; claims && i < claims->count; i++)
+    for (i = 0; claims && claims->wanted && i < claims->count; i++)
         if (!is_ready(claims->names[i]))
             return false;
+    return true;
+}
+
+/* The names that it was described with may be forgotten by now. */
+void rv_claims_find_out(struct reeve_tool_call *call)
+{
+    const struct rv_claims *claims = claims_of(call);
+
+    if (claims && !claims->wanted && !describe(call))
+        want_names(claims_of(call));
+}
+
+static bool can_be_known(const struct rv_claims *claims, const struct rv_names *names)
+{
+    size_t i;
+
+    if (!claims->wanted || claims->generation != names->generation)
+        return false;
+    for (i = 0; i < claims->count; i++)
+        if (!claims->names[i]->canonical)
+            return false;
+    return true;
+}
+
+static void know(struct rv_claims *claims)
+{
+    size_t i;
+
+    claims->known = true;
+    for (i = 0; i < claims->count; i++)
+        claims->seen[i].key = claims->names[i]->canonical;
+}
+
+bool rv_claims_know(struct reeve_tool_call *call)
+{
+    struct rv_claims *claims = claims_of(call);
+
+    if (!claims || claims->known)
+        return true;
+    if (!call->core->batch || !can_be_known(claims, &call->core->batch->names))
+        return false;
+    know(claims);
     return true;
 }
 
@@ -373,11 +456,12 @@ int rv_claims_settle(struct reeve_tool_call *call)
     struct rv_claims *claims = claims_of(call);
     size_t i;
 
-    for (i = 0; claims && i < claims->count; i++) {
+    if (!claims || !claims->wanted)
+        return 0;
+    for (i = 0; i < claims->count; i++)
         if (claims->names[i]->error)
             return claims->names[i]->error;
-        claims->seen[i].key = claims->names[i]->canonical;
-    }
+    know(claims);
     return 0;
 }
 

@@ -26,6 +26,7 @@ struct rv_names {
     struct rv_arena arena;
     struct rv_name *first[4]; /* of the search by hash */
     uint64_t seed;
+    uint64_t generation;      /* how often they were forgotten */
     struct rv_list resolving; /* of struct rv_name.node */
 };
 
@@ -47,6 +48,14 @@ bool rv_claims_ready(const struct reeve_tool_call *call);
 
 /* The call touches everything, and does not only read it. */
 bool rv_claims_block(const struct reeve_tool_call *call);
+
+/* Nobody needed to know what the paths come to before it ran (a read, where no order asks for it):
+ * find it out while it does. */
+void rv_claims_find_out(struct reeve_tool_call *call);
+
+/* Whether what it has claimed is known: keys of paths are canonical. Then that is what others see
+ * of it. */
+bool rv_claims_know(struct reeve_tool_call *call);
 
 /* A ready call's claims become what others may see. 0, or what the call is to fail with. */
 int rv_claims_settle(struct reeve_tool_call *call);

@@ -26,15 +26,21 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/builtin/search_files.c \
 	%D%/builtin/tree.c \
 	%D%/builtin/tree.h \
+	%D%/builtin/unchanged.c \
+	%D%/builtin/unchanged.h \
 	%D%/builtin/visible.c \
 	%D%/builtin/visible.h \
 	%D%/builtin/write_file.c \
+	%D%/cache.c \
+	%D%/cache.h \
 	%D%/call.c \
 	%D%/call.h \
 	%D%/claims.c \
 	%D%/claims.h \
 	%D%/flight.c \
 	%D%/flight.h \
+	%D%/gather.c \
+	%D%/gather.h \
 	%D%/grants.c \
 	%D%/grants.h \
 	%D%/hazards.c \
@@ -49,7 +55,13 @@ noinst_LTLIBRARIES += %D%/libtool.la
 	%D%/prepare.h \
 	%D%/resources.c \
 	%D%/resources.h \
+	%D%/reuse.c \
+	%D%/reuse.h \
+	%D%/sharing.c \
+	%D%/sharing.h \
 	%D%/toolbox.c \
 	%D%/toolbox.h \
 	%D%/writing.c \
-	%D%/writing.h
+	%D%/writing.h \
+	%D%/written.c \
+	%D%/written.h

@@ -61,6 +61,7 @@ RV_EXPORT int reeve_toolbox_new(struct reeve_runtime *runtime, struct reeve_tool
     toolbox->hash_seed = rv_runtime_random(runtime);
     rv_list_init(&toolbox->owners);
     rv_list_init(&toolbox->batches);
+    rv_cache_init(&toolbox->cache, mem);
     rv_runtime_child_add(runtime);
     *ret_toolbox = toolbox;
     return 0;
@@ -104,6 +105,7 @@ void rv_toolbox_unref(struct reeve_toolbox *toolbox)
     rv_free(mem, toolbox->slots);
     rv_json_reader_free(toolbox->reader);
     rv_root_free(toolbox->world);
+    rv_cache_done(&toolbox->cache);
     rv_free(mem, toolbox);
     rv_mem_unref(mem);
 }
@@ -331,8 +333,10 @@ static int check_tool(struct reeve_toolbox *toolbox, const struct reeve_tool *to
         rv_toolbox_set_problem(toolbox, "There is a tool named %s already.", tool->name);
         return REEVE_EEXIST;
     }
-    if (!tool->start) {
-        rv_toolbox_set_problem(toolbox, "The tool %s has no start function.", tool->name);
+    if (!tool->start == !tool->start_many) {
+        rv_toolbox_set_problem(toolbox, "The tool %s has %s.", tool->name,
+                               tool->start ? "both a start and a start_many function"
+                                           : "no start function");
         return REEVE_EINVAL;
     }
     if (!effect_is_known(tool->effect)) {
@@ -404,6 +408,7 @@ static struct rv_tool *copy_tool(struct rv_mem *mem, const struct reeve_tool *sp
     tool->spec.parameters = put_text(&out, parameters);
     tool->stats = (struct reeve_tool_stats){0};
     tool->enabled = true;
+    tool->is_ours = false;
     return tool;
 }
 
@@ -436,6 +441,8 @@ static int add_one(struct reeve_toolbox *toolbox, const struct reeve_tool *given
         return REEVE_ENOMEM;
     }
     tool->schema = schema;
+    tool->number = ++toolbox->numbers;
+    toolbox->cacheable += tool->spec.cacheable != 0;
     toolbox->tools[toolbox->count++] = tool;
     toolbox->slots[find_slot(toolbox, tool->spec.name)] = (uint32_t)toolbox->count;
     list_definitions(toolbox);
@@ -447,8 +454,12 @@ static void drop_tools(struct reeve_toolbox *toolbox, size_t count)
 {
     if (toolbox->count == count)
         return;
-    while (toolbox->count > count)
-        free_tool(toolbox, toolbox->tools[--toolbox->count]);
+    while (toolbox->count > count) {
+        struct rv_tool *tool = toolbox->tools[--toolbox->count];
+
+        toolbox->cacheable -= tool->spec.cacheable != 0;
+        free_tool(toolbox, tool);
+    }
     fill_slots(toolbox);
     list_definitions(toolbox);
 }
@@ -481,6 +492,7 @@ int rv_toolbox_add_set(struct reeve_toolbox *toolbox, const struct reeve_tool *t
                        void *owned, void (*free_owned)(void *owned))
 {
     struct owner *owner = rv_alloc(toolbox->mem, sizeof *owner);
+    size_t had = toolbox->count;
     int error;
 
     if (!owner) {
@@ -492,6 +504,8 @@ int rv_toolbox_add_set(struct reeve_toolbox *toolbox, const struct reeve_tool *t
         rv_free(toolbox->mem, owner);
         return error;
     }
+    while (had < toolbox->count)
+        toolbox->tools[had++]->is_ours = true;
     owner->owned = owned;
     owner->free_owned = free_owned;
     rv_list_append(&toolbox->owners, &owner->node);
@@ -522,28 +536,34 @@ RV_EXPORT const struct reeve_tool_definition *reeve_toolbox_definitions(
     return toolbox->definitions;
 }
 
-static void count(struct reeve_tool_stats *stats, enum reeve_call_status status, uint64_t time_us)
+static void count(struct reeve_tool_stats *stats, const struct reeve_result *result)
 {
+    const uint64_t time_us = result->ended_us - result->started_us;
+
     stats->calls++;
     stats->time_us += time_us;
     if (time_us > stats->longest_us)
         stats->longest_us = time_us;
-    if (status == REEVE_CALL_SUCCEEDED)
+    if (result->source == REEVE_SOURCE_CACHE)
+        stats->cached++;
+    else if (result->source == REEVE_SOURCE_SHARED)
+        stats->shared++;
+    else if (result->status == REEVE_CALL_SUCCEEDED)
         stats->succeeded++;
-    else if (status == REEVE_CALL_CANCELED)
+    else if (result->status == REEVE_CALL_CANCELED)
         stats->canceled++;
-    else if (status == REEVE_CALL_REFUSED)
+    else if (result->status == REEVE_CALL_REFUSED)
         stats->refused++;
     else
         stats->failed++;
 }
 
 void rv_toolbox_count(struct reeve_toolbox *toolbox, struct rv_tool *tool,
-                      enum reeve_call_status status, uint64_t time_us)
+                      const struct reeve_result *result)
 {
-    count(&toolbox->stats, status, time_us);
+    count(&toolbox->stats, result);
     if (tool)
-        count(&tool->stats, status, time_us);
+        count(&tool->stats, result);
 }
 
 RV_EXPORT int reeve_toolbox_stats(const struct reeve_toolbox *toolbox, const char *name,
@@ -557,6 +577,49 @@ RV_EXPORT int reeve_toolbox_stats(const struct reeve_toolbox *toolbox, const cha
     if (name && !tool)
         return REEVE_ENOTFOUND;
     stats.size = ret->size;
+    rv_options_fill(ret, ret->size, &stats, sizeof stats);
+    return 0;
+}
+
+RV_EXPORT void reeve_tool_cache_options_init_size(struct reeve_tool_cache_options *options,
+                                                  size_t size)
+{
+    const struct reeve_tool_cache_options defaults = {
+        .size = size,
+        .max_size = 1000,
+        .max_bytes = 16 * 1024 * 1024,
+    };
+
+    rv_options_fill(options, size, &defaults, sizeof defaults);
+}
+
+RV_EXPORT int reeve_toolbox_set_cache(struct reeve_toolbox *toolbox,
+                                      const struct reeve_tool_cache_options *options)
+{
+    struct reeve_tool_cache_options own;
+
+    reeve_tool_cache_options_init(&own);
+    if (options && rv_options_copy(&own, sizeof own, options))
+        return REEVE_EINVAL;
+    rv_cache_set(&toolbox->cache, &own);
+    return 0;
+}
+
+RV_EXPORT void reeve_toolbox_clear_cache(struct reeve_toolbox *toolbox)
+{
+    rv_cache_clear(&toolbox->cache);
+}
+
+RV_EXPORT int reeve_toolbox_cache_stats(const struct reeve_toolbox *toolbox,
+                                        struct reeve_tool_cache_stats *ret)
+{
+    struct reeve_tool_cache_stats stats = toolbox->cache.stats;
+
+    if (!ret || ret->size < sizeof ret->size)
+        return REEVE_EINVAL;
+    stats.size = ret->size;
+    stats.entries = rv_lru_count(&toolbox->cache.lru);
+    stats.bytes = toolbox->cache.lru.bytes;
     rv_options_fill(ret, ret->size, &stats, sizeof stats);
     return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/list.h"
+#include "tool/cache.h"
 
 #include <reeve/batch.h>
 #include <reeve/tool.h>
@@ -28,7 +29,9 @@ struct rv_tool {
     struct reeve_tool spec;
     struct reeve_tool_stats stats;
     struct rv_schema *schema; /* of the arguments; NULL: none was given, and all objects fit */
+    uint64_t number;          /* no other tool of the toolbox has it, nor will */
     bool enabled;
+    bool is_ours; /* it looks at no claim of a call */
 };
 
 struct reeve_toolbox {
@@ -49,6 +52,9 @@ struct reeve_toolbox {
     struct rv_root *world;         /* where paths that hosts claim begin; made when it is wanted */
     struct rv_list batches;        /* of reeve_batch.in_toolbox */
     struct reeve_tool_stats stats; /* of all tools, and of calls of none */
+    struct rv_cache cache;         /* of results */
+    size_t cacheable;              /* tools that results may be kept of */
+    uint64_t numbers;              /* of tools that were ever added */
     char problem[512];
 };
 
@@ -58,9 +64,15 @@ void rv_toolbox_unref(struct reeve_toolbox *toolbox);
 /* The tool of that name, on or off; NULL if there is none. */
 struct rv_tool *rv_toolbox_find(const struct reeve_toolbox *toolbox, const char *name);
 
+/* Whether any results are kept. */
+static inline bool rv_toolbox_keeps(const struct reeve_toolbox *toolbox)
+{
+    return toolbox->cacheable && rv_cache_is_on(&toolbox->cache);
+}
+
 /* A call has ended, so; `tool` is NULL if there was none of its name. */
 void rv_toolbox_count(struct reeve_toolbox *toolbox, struct rv_tool *tool,
-                      enum reeve_call_status status, uint64_t time_us);
+                      const struct reeve_result *result);
 
 /*
  * Add tools that share `owned` (their `arg` points into it, most likely): all of them or none.

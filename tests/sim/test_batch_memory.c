@@ -65,6 +65,7 @@ static size_t peak_of_a_batch(struct rv_test *t, struct reeve_toolbox *toolbox,
     struct reeve_batch *batch;
 
     reeve_batch_options_init(&options);
+    options.skip_sharing = 1;
     options.grouping = grouping;
     options.on_done = note_done;
     t->failing.peak_bytes = before;

@@ -371,6 +371,7 @@ static void run_batch(struct round *round)
     add_tool(round, "set", REEVE_EFFECT_WRITE, false);
     add_tool(round, "shell", REEVE_EFFECT_UNKNOWN, false);
     reeve_batch_options_init(&options);
+    options.skip_sharing = 1; /* the calls differ in their ids alone */
     options.grouping = REEVE_GROUPING_HAZARDS;
     options.max_concurrency = round->limit;
     options.timeout_ms = TIMEOUT_MS;

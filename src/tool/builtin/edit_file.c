@@ -674,4 +674,5 @@ void rv_edit_file_define(struct reeve_tool *tool)
     tool->effect = REEVE_EFFECT_WRITE;
     tool->start = start;
     tool->describe = rv_describe_write;
+    tool->idempotent = 0; /* the second time the old text may be gone, or be another's */
 }

@@ -247,6 +247,7 @@ RV_EXPORT int reeve_toolbox_add_files(struct reeve_toolbox *toolbox, const char 
     for (i = 0; i < TOOLS; i++) {
         reeve_tool_init(&tools[i]);
         tools[i].effect = REEVE_EFFECT_READ;
+        tools[i].idempotent = 1;
         tools[i].cancel = rv_file_tools_cancel;
         tools[i].arg = files;
         definers[i](&tools[i]);

@@ -18,6 +18,7 @@
 
 #include "base/buffer.h"
 #include "base/utf8.h"
+#include "tool/builtin/unchanged.h"
 #include "tool/builtin/visible.h"
 #include "tool/output.h"
 
@@ -226,10 +227,14 @@ static void on_done(struct rv_file_read *file_read, int error, void *arg)
     struct rv_mem *mem = read->files.tools->mem;
 
     rv_file_call_end(&read->files);
-    if (error)
+    if (error) {
         rv_file_call_refuse(&read->files, error, rv_file_read_problem(file_read));
-    else
+    } else {
+        const struct rv_file_status status = rv_file_read_status(file_read);
+
+        rv_unchanged_note(read->files.call, read->files.tools, &status);
         answer(read, rv_file_read_content(file_read));
+    }
     rv_free(mem, read);
 }
 
@@ -303,4 +308,6 @@ void rv_read_file_define(struct reeve_tool *tool)
         "\"required\":[\"path\"],\"additionalProperties\":false}";
     tool->start = start;
     tool->describe = rv_describe_read;
+    tool->validate = rv_unchanged_validate;
+    tool->cacheable = 1;
 }
