@@ -118,6 +118,8 @@ static void tool_ended(struct events *events, const struct reeve_tool_event *eve
     begin(events, "tool_end");
     put_call(events, event->call);
     put_string(events, "status", reeve_call_status_name(result->status));
+    put_string(events, "source", reeve_result_source_name(result->source));
+    put_number("attempts", result->attempts);
     put_text(events, "text", result->text, result->len);
 }
 
@@ -135,6 +137,11 @@ void events_tool(struct events *events, const struct reeve_tool_event *event)
         break;
     case REEVE_TOOL_ENDED:
         tool_ended(events, event);
+        break;
+    case REEVE_TOOL_RETRIED:
+        begin(events, "tool_retry");
+        put_call(events, event->call);
+        put_number("wait_ms", event->wait_ms);
     }
     put_number("at_us", event->at_us);
     end_line();

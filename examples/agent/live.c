@@ -150,7 +150,9 @@ void live_tool(struct live *live, const struct reeve_tool_event *event)
 {
     if (!screen_can_draw(live->screen))
         return;
-    if (event->kind == REEVE_TOOL_OUTPUT) {
+    if (event->kind == REEVE_TOOL_RETRIED) {
+        live->len = 0; /* what it has written is void */
+    } else if (event->kind == REEVE_TOOL_OUTPUT) {
         keep_line(live, event->output, event->output_len);
     } else if (!live->tally->running) {
         live_end_run(live);

@@ -306,19 +306,31 @@ static size_t arguments_shown(const struct view *view, const struct reeve_call *
     return columns - others;
 }
 
-static void tool_started(struct view *view, const struct reeve_tool_event *event, FILE *row)
+/* The call, with as much of its arguments as there is room for. */
+static void put_call(const struct view *view, const struct reeve_call *call, FILE *row)
 {
-    const struct reeve_call *call = event->call;
     const size_t most = view->verbose ? SIZE_MAX : arguments_shown(view, call);
     const size_t shown = cut(call->arguments, call->arguments_len, most);
 
-    begin_span(view, event);
-    fprintf(row, "%10.3f ms  > ", ms(event->at_us));
     put_foreign(view, row, call->name, strlen(call->name), strlen(call->name));
     putc(' ', row);
     put_foreign(view, row, call->arguments, call->arguments_len, shown);
     if (shown < call->arguments_len)
         fprintf(row, "… (%zu bytes)", call->arguments_len);
+}
+
+static void tool_started(struct view *view, const struct reeve_tool_event *event, FILE *row)
+{
+    begin_span(view, event);
+    fprintf(row, "%10.3f ms  > ", ms(event->at_us));
+    put_call(view, event->call, row);
+}
+
+static void tool_retried(struct view *view, const struct reeve_tool_event *event, FILE *row)
+{
+    fprintf(row, "%10.3f ms  ~ ", ms(event->at_us));
+    put_foreign(view, row, event->call->name, strlen(event->call->name), strlen(event->call->name));
+    fprintf(row, " failed, and is tried again in %u ms", event->wait_ms);
 }
 
 static void tool_ended(struct view *view, const struct reeve_tool_event *event, FILE *row)
@@ -329,9 +341,17 @@ static void tool_ended(struct view *view, const struct reeve_tool_event *event, 
     if (span && !span->ended_us)
         span->ended_us = event->at_us;
     fprintf(row, "%10.3f ms  < ", ms(event->at_us));
-    put_foreign(view, row, event->call->name, strlen(event->call->name), strlen(event->call->name));
-    fprintf(row, " %s", reeve_call_status_name(result->status));
     if (span)
+        put_foreign(view, row, event->call->name, strlen(event->call->name),
+                    strlen(event->call->name));
+    else
+        put_call(view, event->call, row); /* it has no row that tells of its start */
+    fprintf(row, " %s", reeve_call_status_name(result->status));
+    if (result->source == REEVE_SOURCE_CACHE)
+        fputs(", as before", row);
+    else if (result->source == REEVE_SOURCE_SHARED)
+        fputs(" with an equal call", row);
+    else if (span)
         fprintf(row, " in %.3f ms", ms(event->at_us - span->started_us));
     if (result->status != REEVE_CALL_SUCCEEDED || view->verbose) {
         fputs(": ", row);
@@ -352,6 +372,8 @@ static void put_tool_line(struct view *view, const struct reeve_tool_event *even
         return;
     if (event->result)
         tool_ended(view, event, row);
+    else if (event->kind == REEVE_TOOL_RETRIED)
+        tool_retried(view, event, row);
     else
         tool_started(view, event, row);
     colour(view, bad ? red : dim);

@@ -54,8 +54,10 @@ struct reeve_run {
 
 enum reeve_tool_event_kind {
     REEVE_TOOL_STARTED = 0,
-    REEVE_TOOL_OUTPUT, /* more of its result, as the tool writes it */
-    REEVE_TOOL_ENDED,  /* it has its result; of a call that never ran, this is the only event */
+    REEVE_TOOL_OUTPUT,  /* more of its result, as the tool writes it */
+    REEVE_TOOL_ENDED,   /* it has its result; of a call that never ran, this is the only event */
+    REEVE_TOOL_RETRIED, /* it has failed in a way that may pass, and is tried again after wait_ms;
+                           its output so far is void */
 };
 
 /* What happens to a tool call. Texts live for the callback. */
@@ -66,6 +68,7 @@ struct reeve_tool_event {
     enum reeve_tool_event_kind kind;
     const char *output; /* REEVE_TOOL_OUTPUT: valid UTF-8, whole characters, no NUL behind it; */
     size_t output_len;  /* otherwise NULL and 0 */
+    uint32_t wait_ms;   /* REEVE_TOOL_RETRIED */
 };
 
 /*
@@ -121,6 +124,11 @@ struct reeve_agent_options {
      */
     void (*on_permission)(struct reeve_agent *agent, const struct reeve_permission_request *request,
                           void *arg);
+
+    /* As in reeve/batch.h: whether results of earlier calls may answer later ones, and whose. The
+     * text is copied. [0] [NULL] */
+    int skip_tool_cache;
+    const char *cache_scope;
 };
 
 /* Fill `options` with the defaults, which stand in brackets above. */

@@ -68,6 +68,7 @@ struct reeve_agent {
     size_t first_result;                 /* CALLING: where the results of the batch's calls stand */
     bool calls_left_out;                 /* CALLING: the limit was reached with this batch */
 
+    char *cache_scope;                        /* NULL: none was given */
     struct rv_grants grants;                  /* what the host has allowed for good */
     struct reeve_permission_request question; /* the last one, open or not, */
     size_t question_index;                    /* and which of the batch's calls it is about */
@@ -215,6 +216,14 @@ static void call_ended(struct reeve_batch *batch, size_t index, void *arg)
     tool_event(arg, index, event);
 }
 
+static void call_retried(struct reeve_batch *batch, size_t index, uint32_t wait_ms, void *arg)
+{
+    const struct reeve_tool_event event = {.kind = REEVE_TOOL_RETRIED, .wait_ms = wait_ms};
+
+    (void)batch;
+    tool_event(arg, index, event);
+}
+
 static void permission_wanted(struct reeve_batch *batch, size_t index,
                               const struct reeve_tool_call *call, void *arg)
 {
@@ -285,10 +294,13 @@ static int start_batch(struct reeve_agent *agent, const struct reeve_call *calls
     options.timeout_ms = agent->options.tool_timeout_ms;
     options.max_output_bytes = agent->options.max_tool_output_bytes;
     options.context = agent->options.context;
+    options.skip_cache = agent->options.skip_tool_cache;
+    options.cache_scope = agent->cache_scope;
     if (agent->options.on_tool) {
         options.on_start = call_started;
         options.on_output = call_wrote;
         options.on_result = call_ended;
+        options.on_retry = call_retried;
     }
     if (agent->options.on_permission)
         options.on_permission = permission_wanted;
@@ -592,12 +604,17 @@ RV_EXPORT int reeve_agent_new(struct reeve_runtime *runtime,
     if (!error && agent->options.system)
         error = reeve_transcript_add(agent->transcript, REEVE_ROLE_SYSTEM, agent->options.system,
                                      strlen(agent->options.system));
+    if (!error && agent->options.cache_scope) {
+        agent->cache_scope = rv_strdup(agent->mem, agent->options.cache_scope);
+        error = agent->cache_scope ? 0 : REEVE_ENOMEM;
+    }
     if (error) {
         reeve_transcript_free(agent->transcript);
         rv_free(agent->mem, agent);
         return error;
     }
-    agent->options.system = NULL; /* the host's text need not live on */
+    agent->options.system = NULL; /* the host's texts need not live on */
+    agent->options.cache_scope = NULL;
     rv_runtime_child_add(runtime);
     *ret_agent = agent;
     return 0;
@@ -614,6 +631,7 @@ RV_EXPORT void reeve_agent_free(struct reeve_agent *agent)
     rv_grants_done(&agent->grants);
     rv_buffer_done(&agent->steers);
     reeve_transcript_free(agent->transcript);
+    rv_free(agent->mem, agent->cache_scope);
     rv_free(agent->mem, agent);
 }
 
