@@ -13,6 +13,8 @@
  */
 #include "io/file.h"
 
+#include <string.h>
+
 #include "base/buffer.h"
 #include "io/file_op.h"
 #include "io/file_stat.h"
@@ -35,7 +37,6 @@ struct rv_file_read {
     struct rv_task canceled_task;
     struct rv_root *root;
     enum read_state state;
-    char *path;
     uint64_t offset;
     uint64_t limit;
     size_t max_bytes;
@@ -51,6 +52,7 @@ struct rv_file_read {
     struct stat status;
     void (*on_done)(struct rv_file_read *read, int error, void *arg);
     void *arg;
+    char path[];
 };
 
 static void destroy(struct rv_file_read *read)
@@ -59,7 +61,6 @@ static void destroy(struct rv_file_read *read)
 
     rv_buffer_done(&read->head);
     rv_buffer_done(&read->tail);
-    rv_free(root->mem, read->path);
     rv_free(root->mem, read);
     rv_root_free(root);
 }
@@ -257,19 +258,17 @@ int rv_file_read_start(struct rv_root *root, const struct rv_file_read_options *
                        struct rv_file_read **ret_read)
 {
     struct rv_file_read *read;
+    size_t path_size;
 
     if (!options->path || !options->path[0] || !options->on_done || !options->max_bytes)
         return REEVE_EINVAL;
     if (rv_runtime_closing(root->runtime))
         return REEVE_ECLOSING;
-    read = rv_zalloc(root->mem, sizeof *read);
+    path_size = strlen(options->path) + 1;
+    read = rv_zalloc(root->mem, sizeof *read + path_size);
     if (!read)
         return REEVE_ENOMEM;
-    read->path = rv_strdup(root->mem, options->path);
-    if (!read->path) {
-        rv_free(root->mem, read);
-        return REEVE_ENOMEM;
-    }
+    memcpy(read->path, options->path, path_size);
     read->root = rv_root_ref(root);
     read->offset = options->offset;
     read->limit = options->limit;

@@ -82,11 +82,24 @@ static void took(struct rv_file_op *op, enum reeve_counter way)
         op->slowest = (int)way;
 }
 
-/* How far the kernel reads beyond what it is asked for: see read_no_further in root.c. */
-static void read_ahead(const struct rv_file_op *op, int advice)
+/*
+ * A descriptor for the ring's threads and for calls in the loop differs in two ways, which cost a
+ * call each and are put right only where a read goes to the ring. How far the kernel reads beyond
+ * what it is asked for: see read_no_further in root.c. And that it was opened not to block, which
+ * would have the ring not wait for the disk either.
+ */
+static void lend_to_ring(const struct rv_file_op *op)
+{
+    if (op->call.kind != RV_FILE_CALL_READ)
+        return;
+    fcntl(op->call.fd, F_SETFL, 0);
+    posix_fadvise(op->call.fd, 0, 0, POSIX_FADV_NORMAL);
+}
+
+static void back_from_ring(const struct rv_file_op *op)
 {
     if (op->call.kind == RV_FILE_CALL_READ)
-        posix_fadvise(op->call.fd, 0, 0, advice);
+        posix_fadvise(op->call.fd, 0, 0, POSIX_FADV_RANDOM);
 }
 
 /* The ring takes it: the operation goes on when it has completed. */
@@ -99,9 +112,9 @@ static bool hand_over(struct files *files, struct rv_file_op *op)
     ring = ring_of(files);
     if (!ring || !rv_uring_can(ring, op->call.kind))
         return false;
-    read_ahead(op, POSIX_FADV_NORMAL);
+    lend_to_ring(op);
     if (rv_uring_start(ring, &op->call, &op->task, &op->job) != 0) {
-        read_ahead(op, POSIX_FADV_RANDOM);
+        back_from_ring(op);
         return false; /* no memory: slower, but done */
     }
     took(op, REEVE_COUNTER_FILE_URING);
@@ -113,18 +126,20 @@ static bool call_here(struct rv_file_op *op, bool cached, int64_t *ret_result)
 {
     struct files *files = rv_runtime_slot(op->root->runtime, RV_SLOT_FILE);
     const bool moves = op->call.kind == RV_FILE_CALL_READ || op->call.kind == RV_FILE_CALL_WRITE;
+    /* What is small shows nothing, and to read the clock twice would take as long as to move it. */
+    const bool shows = moves && op->call.len > RV_FILE_PACE_SMALL_BYTES;
     struct rv_file_call call = op->call;
     uint64_t start_ns = 0;
 
-    if (moves) {
+    if (moves)
         call.len = rv_file_pace_len(&files->pace, call.len);
+    if (shows)
         start_ns = rv_precise_now_ns(files->runtime);
-    }
     if (!cached)
         *ret_result = rv_file_call_run(&call);
     else if (!rv_file_call_run_cached(&call, ret_result))
         return false;
-    if (moves && *ret_result > 0)
+    if (shows && *ret_result > 0)
         rv_file_pace_learn(&files->pace, (size_t)*ret_result,
                            rv_precise_now_ns(files->runtime) - start_ns);
     return true;
@@ -154,7 +169,7 @@ static int64_t take_result(struct rv_file_op *op)
     op->job = NULL;
     if (job) {
         result = rv_uring_take(job);
-        read_ahead(op, POSIX_FADV_RANDOM);
+        back_from_ring(op);
     }
     if (result != -EINTR && result != -ECANCELED)
         return result;
@@ -176,7 +191,8 @@ static void run_op(struct rv_task *task)
             return;
     }
     /* The queue looks at the clock for some tasks only; this one may have waited for a disk. */
-    rv_precise_now_ns(op->root->runtime);
+    if (op->slowest != REEVE_COUNTER_FILE_CACHED)
+        rv_precise_now_ns(op->root->runtime);
     rv_count(rv_runtime_metrics(op->root->runtime), (enum reeve_counter)op->slowest);
     op->step = NULL;
     op->done(op);

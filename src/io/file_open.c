@@ -114,8 +114,6 @@ static void opened_came(struct rv_file_op *op, int64_t result)
     if (result >= 0) {
         op->opened.fd = (int)result;
         error = rv_root_look_again(op->want, &op->opened);
-        if (op->opened.fd >= 0) /* or io_uring would not wait for the disk */
-            fcntl(op->opened.fd, F_SETFL, 0);
     } else {
         error = (int)-result;
     }

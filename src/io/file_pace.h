@@ -12,6 +12,8 @@
 
 #define RV_FILE_PACE_LEAST_BYTES ((size_t)16 * 1024)
 #define RV_FILE_PACE_MOST_BYTES ((size_t)128 * 1024)
+/* What is no larger is not learnt from. */
+#define RV_FILE_PACE_SMALL_BYTES ((size_t)8 * 1024)
 
 struct rv_file_pace {
     size_t bytes;

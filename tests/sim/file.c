@@ -281,12 +281,14 @@ static int do_create(struct flight *flight)
 /* As file_op.c does it: what it moves follows what it costs. */
 static size_t paced(struct rv_sim_files *files, size_t len)
 {
+    const bool shows = len > RV_FILE_PACE_SMALL_BYTES;
     uint64_t took_ns;
 
     len = rv_file_pace_len(&files->pace, len);
     took_ns = (len + 4095) / 4096 * files->page_ns;
     rv_sim_advance_ns(files->runtime, took_ns);
-    rv_file_pace_learn(&files->pace, len, took_ns);
+    if (shows)
+        rv_file_pace_learn(&files->pace, len, took_ns);
     if (took_ns > files->longest_ns)
         files->longest_ns = took_ns;
     return len;
