@@ -12,6 +12,9 @@
 /* A cap may not be smaller: marker and a little of both ends must fit. */
 #define RV_OUTPUT_SMALLEST_CAP 256
 
+/* Repaired, a text is at most so many times as long: U+FFFD for a byte. */
+#define RV_OUTPUT_MOST_GROWTH 3
+
 /* A part of the output and the bytes that it takes up once it is repaired. */
 struct rv_output_piece {
     const char *text;

@@ -181,27 +181,34 @@ static bool has_nul(const struct rv_file_content *content)
            memchr(content->tail, '\0', content->tail_len);
 }
 
-/* Things that are wrong although the file could be read: true if the call was finished. */
-static bool refuse_content(const struct read_call *read, const struct rv_file_content *content)
+static void refuse_offset(const struct read_call *read, uint64_t file_size)
 {
     struct rv_visible shown;
 
     rv_visible_set(&shown, read->files.path, strlen(read->files.path));
-    if (read->offset && read->offset >= content->file_size) {
-        rv_tool_refuse(read->files.call, false,
-                       "\"offset\" is %" PRIu64 ", and \"%s\" has only %" PRIu64
-                       " bytes: give a smaller one",
-                       read->offset, shown.text, content->file_size);
-        return true;
-    }
-    if (has_nul(content)) {
-        rv_tool_refuse(read->files.call, false,
-                       "\"%s\" is a binary file of %" PRIu64
-                       " bytes (it has NUL bytes): its content is not text",
-                       shown.text, content->file_size);
-        return true;
-    }
-    return false;
+    rv_tool_refuse(read->files.call, false,
+                   "\"offset\" is %" PRIu64 ", and \"%s\" has only %" PRIu64
+                   " bytes: give a smaller one",
+                   read->offset, shown.text, file_size);
+}
+
+static void refuse_binary(const struct read_call *read, uint64_t file_size)
+{
+    struct rv_visible shown;
+
+    rv_visible_set(&shown, read->files.path, strlen(read->files.path));
+    rv_tool_refuse(read->files.call, false,
+                   "\"%s\" is a binary file of %" PRIu64
+                   " bytes (it has NUL bytes): its content is not text",
+                   shown.text, file_size);
+}
+
+/* All of the file, and so little that it fits however it has to be repaired: as nearly always. What
+ * finishing the call does to any text is all that is to be done to this one. */
+static bool is_small(const struct read_call *read, const struct rv_file_content *content)
+{
+    return !read->offset && read->limit == UINT64_MAX && !content->skipped && !content->more &&
+           content->head_len <= read->max_bytes / RV_OUTPUT_MOST_GROWTH;
 }
 
 static void answer(const struct read_call *read, const struct rv_file_content *content)
@@ -210,8 +217,18 @@ static void answer(const struct read_call *read, const struct rv_file_content *c
     struct rv_buffer out;
     int error;
 
-    if (refuse_content(read, content))
+    if (read->offset && read->offset >= content->file_size) {
+        refuse_offset(read, content->file_size);
         return;
+    }
+    if (has_nul(content)) {
+        refuse_binary(read, content->file_size);
+        return;
+    }
+    if (is_small(read, content)) {
+        reeve_tool_call_finish(read->files.call, content->head, content->head_len);
+        return;
+    }
     rv_buffer_init(&out, read->files.tools->mem, read->max_bytes);
     error = add_text(&out, read, content);
     if (error)
