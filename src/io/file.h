@@ -35,9 +35,19 @@ struct rv_file_problem {
     size_t existing_len; /* with REEVE_ENOTFOUND: the path as given exists up to here; 0: nothing */
 };
 
+/* A piece of a range, in memory that goes from hand to hand: whoever has it gives it on or frees it
+ * (rv_free). */
+struct rv_file_piece {
+    char *memory;
+    char *bytes; /* in it, with RV_FILE_PIECE_ROOM bytes before them that may be written to */
+    size_t len;  /* at least 1 */
+};
+#define RV_FILE_PIECE_BYTES ((size_t)128 * 1024)
+#define RV_FILE_PIECE_ROOM 4
+
 /*
  * Read a regular file: `limit` bytes from `offset`, or of those only the head and the tail,
- * `max_bytes` in all, if they are more. What is between is not touched.
+ * `max_bytes` in all, if they are more. What is between is not touched, unless on_piece is there.
  */
 struct rv_file_read_options {
     const char *path; /* relative, or absolute below the root's own path */
@@ -45,6 +55,13 @@ struct rv_file_read_options {
     uint64_t limit; /* UINT64_MAX: to the end */
     size_t max_bytes;
     bool whole; /* all of the range or nothing: REEVE_ETOOBIG if it is more than max_bytes */
+    /*
+     * May be NULL. A range that is more than max_bytes is read from end to end, and told here piece
+     * by piece, in order, before on_done: with the head and the tail, which are kept as without it.
+     * The piece's memory is the callee's; nothing more is read until rv_file_read_go_on. To abort
+     * the read inside is allowed.
+     */
+    void (*on_piece)(struct rv_file_read *read, const struct rv_file_piece *piece, void *arg);
     /*
      * 0; REEVE_ENOTFOUND, REEVE_ENOTDIR (a part of the path that is not the last), REEVE_EOUTSIDE,
      * REEVE_ENOTFILE, REEVE_EACCESS, REEVE_ETOOBIG, REEVE_ESYSTEM, REEVE_ENOMEM, REEVE_ECANCELED.
@@ -57,6 +74,9 @@ struct rv_file_read_options {
 /* 0; REEVE_EINVAL (an empty path, no on_done, max_bytes 0); REEVE_ECLOSING; REEVE_ENOMEM. */
 int rv_file_read_start(struct rv_root *root, const struct rv_file_read_options *options,
                        struct rv_file_read **ret_read);
+
+/* The last piece, whose memory this is, is done with: read on and tell the next one, later. */
+void rv_file_read_go_on(struct rv_file_read *read, char *memory);
 
 /* on_done comes later, with REEVE_ECANCELED. */
 void rv_file_read_cancel(struct rv_file_read *read);
