@@ -115,7 +115,7 @@ static size_t sweep_next(struct reeve_batch *batch)
 static size_t hand_on_next(struct reeve_batch *batch)
 {
     struct rv_writing *writing = rv_list_entry(batch->writings.next, struct rv_writing, node);
-    size_t cost = COST_OF_CALL + writing->pending.len;
+    size_t cost = COST_OF_CALL + rv_writing_due_bytes(writing);
 
     rv_writing_hand_on(writing, false);
     return cost;

@@ -20,6 +20,7 @@ enum {
     REPLACEMENT_LEN = 3,
     FIRST_ROOM = 256,
     CHUNK_BYTES = 4096,
+    REPAIR_BYTES = 16 * 1024, /* some 0.1 ms of repairing, at the worst */
 };
 
 static bool is_continuation(char byte)
@@ -439,4 +440,21 @@ void rv_output_pieces(struct rv_output *output, bool all,
     }
     if (more)
         flush(&reader);
+}
+
+size_t rv_output_pass(const char *text, size_t len,
+                      bool (*piece)(const char *text, size_t len, void *arg), void *arg)
+{
+    struct reader reader = {.piece = piece, .arg = arg};
+    size_t valid = rv_utf8_valid_prefix(text, len);
+    struct rv_output_piece part;
+
+    if (valid == len || valid >= REPAIR_BYTES) {
+        piece(text, valid, arg);
+        return valid;
+    }
+    part = rv_output_head(text, len, REPAIR_BYTES);
+    if (hand_on_repaired(&reader, part.text, part.len))
+        flush(&reader);
+    return part.len;
 }

@@ -71,6 +71,13 @@ int rv_output_end(struct rv_output *output, struct rv_arena *arena, const char *
 void rv_output_pieces(struct rv_output *output, bool all,
                       bool (*piece)(const char *text, size_t len, void *arg), void *arg);
 
+/*
+ * Hand on a text, or as much of it as may be repaired at a time: in one piece where it is valid.
+ * Returns how much of it that was; what it ends in must be whole. `piece` as above.
+ */
+size_t rv_output_pass(const char *text, size_t len,
+                      bool (*piece)(const char *text, size_t len, void *arg), void *arg);
+
 /* The beginning of a character that stands at the end of what was added: at most 3 bytes. */
 size_t rv_output_unfinished(const struct rv_output *output, char ret_bytes[3]);
 

@@ -2,6 +2,8 @@
 /* What a call writes while it runs, on its way to the host and into the result. */
 #include "tool/writing.h"
 
+#include <assert.h>
+
 #include "tool/batch.h"
 #include "tool/flight.h"
 
@@ -20,6 +22,16 @@ static struct rv_writing *begin(struct reeve_tool_call *call)
     rv_output_init(&writing->pending, batch->mem, batch->options.max_output_bytes);
     call->flight->writing = writing;
     return writing;
+}
+
+/* Have the work task hand it on. */
+static void hand_on_later(struct rv_writing *writing)
+{
+    struct reeve_batch *batch = writing->call->core->batch;
+
+    if (rv_list_empty(&writing->node))
+        rv_list_append(&batch->writings, &writing->node);
+    rv_batch_look_for_work(batch);
 }
 
 /* To what is pending: first what was held back. */
@@ -51,10 +63,36 @@ void rv_writing_add(struct reeve_tool_call *call, const char *bytes, size_t len)
     writing->lost = rv_output_add(&writing->kept, bytes, len) != 0;
     if (!batch->options.on_output || writing->lost)
         return;
+    assert(!writing->lent.memory);
     writing->lost = add_pending(writing, bytes, len) != 0;
-    if (rv_list_empty(&writing->node))
-        rv_list_append(&batch->writings, &writing->node);
-    rv_batch_look_for_work(batch);
+    hand_on_later(writing);
+}
+
+bool rv_writing_streams_whole(const struct reeve_tool_call *call)
+{
+    const struct reeve_batch *batch = call->core->batch;
+
+    return batch && batch->options.stream_whole && batch->options.on_output;
+}
+
+int rv_writing_lend(struct reeve_tool_call *call, const struct rv_lent *lent)
+{
+    struct rv_writing *writing;
+
+    if (call->answered || !rv_writing_streams_whole(call))
+        return REEVE_ECANCELED;
+    writing = call->flight->writing ? call->flight->writing : begin(call);
+    if (!writing)
+        return REEVE_ENOMEM;
+    assert(lent->len && !writing->lent.memory && !writing->pending.len && !writing->start_len);
+    writing->lent = *lent;
+    hand_on_later(writing);
+    return 0;
+}
+
+size_t rv_writing_due_bytes(const struct rv_writing *writing)
+{
+    return writing->pending.len + writing->lent.len;
 }
 
 int rv_writing_end(struct rv_writing *writing, const char *text, size_t len, bool is_about,
@@ -91,12 +129,48 @@ static bool tell(const char *text, size_t len, void *arg)
     return true;
 }
 
+/*
+ * A part of what is lent, which is not the writing's meanwhile: whoever ends the call in the host's
+ * callback does not get at it. A call that has no answer still has its writing.
+ */
+static void hand_on_lent(struct rv_writing *writing, struct listener *listener)
+{
+    struct reeve_tool_call *call = writing->call;
+    struct rv_lent lent = writing->lent;
+    size_t handed_on;
+
+    writing->lent = (struct rv_lent){.memory = NULL};
+    handed_on = rv_output_pass(lent.text, lent.len, tell, listener);
+    lent.text += handed_on;
+    lent.len -= handed_on;
+    if (call->answered || !rv_writing_streams_whole(call)) {
+        rv_free(call->core->mem, lent.memory);
+    } else if (lent.len) {
+        writing->lent = lent;
+        hand_on_later(writing);
+    } else {
+        lent.taken(call, lent.memory, lent.arg);
+    }
+}
+
+static void drop_lent(struct rv_writing *writing)
+{
+    rv_free(writing->kept.mem, writing->lent.memory);
+    writing->lent = (struct rv_lent){.memory = NULL};
+}
+
 bool rv_writing_hand_on(struct rv_writing *writing, bool all)
 {
     struct listener listener = {writing->call->core, rv_call_index(writing->call)};
     struct rv_output taken;
 
     rv_list_remove(&writing->node);
+    if (all)
+        drop_lent(writing);
+    if (writing->lent.memory) {
+        hand_on_lent(writing, &listener);
+        return listener.core->batch != NULL;
+    }
     if (all && writing->start_len)
         writing->lost |= add_pending(writing, NULL, 0) != 0;
     taken = writing->pending;
@@ -113,6 +187,7 @@ void rv_writing_free(struct rv_writing *writing)
     if (!writing)
         return;
     rv_list_remove(&writing->node);
+    drop_lent(writing);
     rv_output_done(&writing->kept);
     rv_output_done(&writing->pending);
     rv_free(writing->kept.mem, writing);

@@ -8,7 +8,11 @@
  * was asked for.
  *
  * What is larger than the result may be keeps its head and its tail; between them stands a line
- * that says how many bytes of the file are gone and where to go on.
+ * that says how many bytes of the file are gone and where to go on. A host that wants to hear all
+ * of it (stream_whole) is lent piece after piece as the file is read (tool/writing.h), the next one
+ * when the last one has been taken. What the pieces leave over, the beginning of a character at the
+ * very end, is lent last of all; so is a text that came whole and is too long only because it has
+ * to be repaired. Then the call is finished.
  */
 #include "tool/builtin/builtin.h"
 
@@ -21,6 +25,7 @@
 #include "tool/builtin/unchanged.h"
 #include "tool/builtin/visible.h"
 #include "tool/output.h"
+#include "tool/writing.h"
 
 #include <reeve/error.h>
 
@@ -31,11 +36,20 @@ enum {
 
 struct read_call {
     struct rv_file_call files;
-    struct rv_file_read *read;
+    struct rv_file_read *read; /* NULL once it is over, and the last of the text is lent */
     uint64_t offset;
     uint64_t limit;
     size_t margin; /* how much earlier than `offset` the read began */
     size_t max_bytes;
+    struct rv_buffer out; /* the result, while the last of the text is lent */
+
+    /* Of a text that the host wants to hear. */
+    uint64_t told;          /* it has come piece by piece up to this offset in the file; 0: none */
+    bool heard;             /* some of it has been lent */
+    char cut[MARGIN_BYTES]; /* the beginning of a character, whose rest is in the next piece */
+    size_t cut_len;
+    int error;        /* why it does not go on, */
+    uint64_t nul_end; /* or where a NUL byte ends; 0: none has been seen */
 };
 
 /* Bytes of the file and where in it they begin. */
@@ -150,12 +164,17 @@ static int add_endless(struct rv_buffer *out, const struct stretch *head)
         head->start + first.len);
 }
 
-static int add_text(struct rv_buffer *out, const struct read_call *read,
-                    const struct rv_file_content *content)
+static uint64_t range_end(const struct read_call *read)
 {
-    uint64_t first = read->offset - read->margin;
-    uint64_t end =
-        read->limit < UINT64_MAX - read->offset ? read->offset + read->limit : UINT64_MAX;
+    return read->limit < UINT64_MAX - read->offset ? read->offset + read->limit : UINT64_MAX;
+}
+
+/* *ret_too_long: the text that came, if all of it did, and it was not told piece by piece, and it
+ * is not all in the result. */
+static int add_text(struct rv_buffer *out, const struct read_call *read,
+                    const struct rv_file_content *content, struct stretch *ret_too_long)
+{
+    uint64_t first = read->offset - read->margin, end = range_end(read);
     struct stretch head = {content->head, content->head_len, first};
     struct stretch tail = {content->tail, content->tail_len,
                            first + content->head_len + content->skipped};
@@ -170,8 +189,11 @@ static int add_text(struct rv_buffer *out, const struct read_call *read,
     end_at(&head, end);
     if (content->more)
         return add_endless(out, &head);
-    if (rv_output_head(head.text, head.len, out->max).len < head.len)
+    if (rv_output_head(head.text, head.len, out->max).len < head.len) {
+        if (!read->told)
+            *ret_too_long = head;
         return add_ends(out, &head, &head);
+    }
     return rv_utf8_add_repaired(out, head.text, head.len);
 }
 
@@ -197,10 +219,134 @@ static void refuse_binary(const struct read_call *read, uint64_t file_size)
     struct rv_visible shown;
 
     rv_visible_set(&shown, read->files.path, strlen(read->files.path));
-    rv_tool_refuse(read->files.call, false,
-                   "\"%s\" is a binary file of %" PRIu64
-                   " bytes (it has NUL bytes): its content is not text",
-                   shown.text, file_size);
+    if (read->heard)
+        rv_tool_refuse(read->files.call, false,
+                       "\"%s\" is a binary file of %" PRIu64
+                       " bytes (its first NUL byte is at offset %" PRIu64
+                       "): its content is not text",
+                       shown.text, file_size, read->nul_end - 1);
+    else
+        rv_tool_refuse(read->files.call, false,
+                       "\"%s\" is a binary file of %" PRIu64
+                       " bytes (it has NUL bytes): its content is not text",
+                       shown.text, file_size);
+}
+
+/* ---- telling all of it -------------------------------------------------------------------------
+ */
+
+/* Nothing more is wanted of the file: the read's end finishes the call. */
+static void stop(struct read_call *read, char *memory)
+{
+    rv_free(read->files.tools->mem, memory);
+    rv_file_read_abort(read->read);
+}
+
+static void piece_taken(struct reeve_tool_call *call, char *memory, void *arg)
+{
+    struct read_call *read = arg;
+
+    (void)call;
+    rv_file_read_go_on(read->read, memory);
+}
+
+static int lend(struct read_call *read, char *memory, const struct stretch *text,
+                void (*taken)(struct reeve_tool_call *call, char *memory, void *arg))
+{
+    const struct rv_lent lent = {
+        .memory = memory, .text = text->text, .len = text->len, .taken = taken, .arg = read};
+
+    read->heard = true;
+    return rv_writing_lend(read->files.call, &lent);
+}
+
+/* What is to be told of the next piece of the file, in which there is room before it. */
+static struct stretch cut_piece(struct read_call *read, const struct rv_file_piece *piece)
+{
+    struct stretch text = {piece->bytes - read->cut_len, piece->len + read->cut_len,
+                           read->told - read->cut_len};
+
+    memcpy(piece->bytes - read->cut_len, read->cut, read->cut_len);
+    read->told += piece->len;
+    begin_at(&text, read->offset);
+    end_at(&text, range_end(read));
+    read->cut_len = rv_utf8_unfinished(text.text, text.len);
+    text.len -= read->cut_len;
+    memcpy(read->cut, text.text + text.len, read->cut_len);
+    return text;
+}
+
+static void on_piece(struct rv_file_read *file_read, const struct rv_file_piece *piece, void *arg)
+{
+    struct read_call *read = arg;
+    const char *nul = memchr(piece->bytes, '\0', piece->len);
+    struct stretch text;
+
+    if (!read->told)
+        read->told = read->offset - read->margin;
+    if (nul) {
+        read->nul_end = read->told + (uint64_t)(nul - piece->bytes) + 1;
+        stop(read, piece->memory);
+        return;
+    }
+    text = cut_piece(read, piece);
+    if (text.len)
+        read->error = lend(read, piece->memory, &text, piece_taken);
+    if (read->error)
+        stop(read, piece->memory);
+    else if (!text.len)
+        rv_file_read_go_on(file_read, piece->memory);
+}
+
+/* ---- the end ----------------------------------------------------------------------------------
+ */
+
+/* Once the call is finished the tools may be gone. */
+static void free_read(struct read_call *read)
+{
+    struct rv_mem *mem = read->out.mem;
+
+    rv_buffer_done(&read->out);
+    rv_free(mem, read);
+}
+
+static void finish_read(struct read_call *read, int error)
+{
+    struct rv_file_problem none = {.kind = "", .outside = ""};
+
+    rv_file_call_end(&read->files);
+    if (error)
+        rv_file_call_refuse(&read->files, error, &none);
+    else
+        reeve_tool_call_finish(read->files.call, rv_buffer_text(&read->out), read->out.len);
+    free_read(read);
+}
+
+static void rest_taken(struct reeve_tool_call *call, char *memory, void *arg)
+{
+    struct read_call *read = arg;
+
+    (void)call;
+    rv_free(read->files.tools->mem, memory);
+    finish_read(read, 0);
+}
+
+/* Lend what has not been heard, if that is wanted, in memory that is given away. */
+static int lend_rest(struct read_call *read, char *memory, const struct stretch *rest)
+{
+    int error = lend(read, memory, rest, rest_taken);
+
+    if (error)
+        rv_free(read->files.tools->mem, memory);
+    return error;
+}
+
+static int lend_cut(struct read_call *read)
+{
+    char *memory = rv_memdup(read->files.tools->mem, read->cut, read->cut_len);
+    const struct stretch rest = {memory, read->cut_len, 0};
+
+    return memory ? lend_rest(read, memory, &rest) : REEVE_ENOMEM;
 }
 
 /* All of the file, and so little that it fits however it has to be repaired: as nearly always. What
@@ -208,56 +354,77 @@ static void refuse_binary(const struct read_call *read, uint64_t file_size)
 static bool is_small(const struct read_call *read, const struct rv_file_content *content)
 {
     return !read->offset && read->limit == UINT64_MAX && !content->skipped && !content->more &&
-           content->head_len <= read->max_bytes / RV_OUTPUT_MOST_GROWTH;
+           !read->told && content->head_len <= read->max_bytes / RV_OUTPUT_MOST_GROWTH;
 }
 
-static void answer(const struct read_call *read, const struct rv_file_content *content)
+/* Make the result, and finish the call with it, now or when the last of the text has been heard. */
+static void answer_with_text(struct read_call *read, struct rv_file_read *file_read)
 {
-    struct rv_file_problem none = {.kind = "", .outside = ""};
-    struct rv_buffer out;
-    int error;
+    struct stretch too_long = {.text = NULL};
+    int error = add_text(&read->out, read, rv_file_read_content(file_read), &too_long);
+    bool waits = false;
 
-    if (read->offset && read->offset >= content->file_size) {
+    if (!error && too_long.text && rv_writing_streams_whole(read->files.call)) {
+        waits = true;
+        error = lend_rest(read, rv_file_read_take(file_read), &too_long);
+    } else if (!error && read->cut_len) {
+        waits = true;
+        error = lend_cut(read);
+    }
+    if (error || !waits)
+        finish_read(read, error);
+}
+
+static void answer(struct read_call *read, struct rv_file_read *file_read)
+{
+    const struct rv_file_content *content = rv_file_read_content(file_read);
+
+    const bool is_past_the_end = read->offset && read->offset >= content->file_size;
+    const bool is_binary = has_nul(content);
+
+    if (!is_past_the_end && !is_binary && !is_small(read, content)) {
+        answer_with_text(read, file_read);
+        return;
+    }
+    rv_file_call_end(&read->files);
+    if (is_past_the_end)
         refuse_offset(read, content->file_size);
-        return;
-    }
-    if (has_nul(content)) {
+    else if (is_binary)
         refuse_binary(read, content->file_size);
-        return;
-    }
-    if (is_small(read, content)) {
-        reeve_tool_call_finish(read->files.call, content->head, content->head_len);
-        return;
-    }
-    rv_buffer_init(&out, read->files.tools->mem, read->max_bytes);
-    error = add_text(&out, read, content);
-    if (error)
-        rv_file_call_refuse(&read->files, error, &none);
     else
-        reeve_tool_call_finish(read->files.call, rv_buffer_text(&out), out.len);
-    rv_buffer_done(&out);
+        reeve_tool_call_finish(read->files.call, content->head, content->head_len);
+    free_read(read);
 }
 
 static void on_done(struct rv_file_read *file_read, int error, void *arg)
 {
     struct read_call *read = arg;
-    struct rv_mem *mem = read->files.tools->mem;
 
-    rv_file_call_end(&read->files);
-    if (error) {
-        rv_file_call_refuse(&read->files, error, rv_file_read_problem(file_read));
-    } else {
+    read->read = NULL;
+    if (!error) {
         const struct rv_file_status status = rv_file_read_status(file_read);
 
         rv_unchanged_note(read->files.call, read->files.tools, &status);
-        answer(read, rv_file_read_content(file_read));
+        answer(read, file_read);
+        return;
     }
-    rv_free(mem, read);
+    rv_file_call_end(&read->files);
+    if (read->nul_end)
+        refuse_binary(read, rv_file_read_content(file_read)->file_size);
+    else
+        rv_file_call_refuse(&read->files, read->error ? read->error : error,
+                            rv_file_read_problem(file_read));
+    free_read(read);
 }
 
 static void abort_read(struct rv_file_call *files)
 {
-    rv_file_read_abort(rv_container_of(files, struct read_call, files)->read);
+    struct read_call *read = rv_container_of(files, struct read_call, files);
+
+    if (read->read)
+        rv_file_read_abort(read->read);
+    else
+        finish_read(read, REEVE_ECANCELED);
 }
 
 static int start_read(struct read_call *read)
@@ -267,6 +434,7 @@ static int start_read(struct read_call *read)
         .offset = read->offset - read->margin,
         .limit = UINT64_MAX,
         .max_bytes = read->max_bytes + 2 * MARGIN_BYTES,
+        .on_piece = rv_writing_streams_whole(read->files.call) ? on_piece : NULL,
         .on_done = on_done,
         .arg = read,
     };
@@ -296,6 +464,7 @@ static int start(struct reeve_tool_call *call, void *arg)
     read->limit = limit;
     read->margin = offset < MARGIN_BYTES ? (size_t)offset : MARGIN_BYTES;
     read->max_bytes = reeve_tool_call_max_output_bytes(call);
+    rv_buffer_init(&read->out, tools->mem, read->max_bytes);
     rv_file_call_begin(&read->files, tools, call);
     error = start_read(read);
     if (!error)
