@@ -111,8 +111,11 @@ rv_test_programs += %D%/test-sim-file
 rv_test_programs += %D%/test-sim-file-tools
 %C%_test_sim_file_tools_SOURCES = \
 	%D%/runtime.h \
+	%D%/sweep.c \
+	%D%/sweep.h \
 	%D%/test_file_tools.c \
 	%D%/test_find_files.c \
+	%D%/test_read_stream.c \
 	%D%/test_run_command.c \
 	%D%/test_search_files.c
 %C%_test_sim_file_tools_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
