@@ -32,6 +32,7 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 	%D%/row_schema.c \
 	%D%/row_sse.c \
 	%D%/row_startup.c \
+	%D%/row_stream.c \
 	%D%/rows.c \
 	%D%/rows.h \
 	%D%/server.c \

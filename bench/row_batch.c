@@ -5,8 +5,8 @@
  * third batch of a process counts, in memory that the first two have used, as a program that lives
  * for long has it; the first, which touches its pages first, stands beside it. batch.sleep: how
  * long 1,000 calls of 50 ms take of which 100 run at once, and beside it four of four; wall time.
- * batch.files: small files that the kernel holds, read by read_file; wall time. The peers do the
- * same with what their language offers.
+ * batch.files: 10,000 small files that the kernel holds, read by read_file; wall time. The peers do
+ * the same with what their language offers.
  */
 #include "bench/rows.h"
 
@@ -138,6 +138,7 @@ static uint64_t run_batch(struct work *work, size_t count, uint32_t permits,
 
     reeve_batch_options_init(&options);
     options.max_concurrency = permits;
+    options.skip_cache = work->folder != NULL; /* a file that is read twice is read twice */
     options.on_done = on_done;
     options.arg = work;
     bench_check(!reeve_batch_run(work->toolbox, work->calls, count, &options, &batch), "a batch");
@@ -310,8 +311,8 @@ static void bench_files(const struct bench *bench, const struct bench_row *row)
         "python3", bench_script("batch-python.py"), "files", folder, number, NULL};
     const struct bench_side sides[] = {
         {.name = "ours", .run = run_files, .arg = &work},
-        {.name = "open, read, close", .command = direct},
-        {.name = "asyncio with threads", .command = python},
+        {.name = "open, read, close", .command = direct, .share = 1 / 2.5},
+        {.name = "asyncio with threads", .command = python, .share = 5},
     };
     const struct bench_match match = {
         .sides = sides,
@@ -336,4 +337,6 @@ const struct bench_row bench_row_batch_sleep = {
     "batch.sleep", "ms wall", "1,000 calls of 50 ms, 100 at once: at most 1.05 of 500 ms",
     bench_sleep};
 const struct bench_row bench_row_batch_files = {
-    "batch.files", "us wall", "a small file that the kernel holds, by read_file", bench_files};
+    "batch.files", "us wall",
+    "a small file that the kernel holds, by read_file: at most 2.5 times plain C, 5 times asyncio",
+    bench_files};

@@ -24,5 +24,6 @@ extern const struct bench_row bench_row_batch_noop;
 extern const struct bench_row bench_row_batch_sleep;
 extern const struct bench_row bench_row_batch_mixed;
 extern const struct bench_row bench_row_batch_files;
+extern const struct bench_row bench_row_batch_stream;
 
 #endif
