@@ -7,7 +7,8 @@
  * is made here, so that a turn of the loop waits for one operation at the most before sockets and
  * timers have theirs.
  *
- * An operation counts as what its slowest call was.
+ * An operation counts as what its slowest call was. An opening that has not waited is followed at
+ * once by the first thing that is done with what it has opened.
  */
 #include "io/file_op.h"
 
@@ -32,6 +33,9 @@ struct files {
     struct rv_uring *ring; /* NULL: not made yet, or not to be had */
     bool tried;
     struct rv_file_pace pace;
+    struct rv_file_op
+        *opener; /* which is done just now, and what it does next may be done at once */
+    struct rv_file_op *follower; /* the same one, once it has more to do */
 };
 
 static void free_files(void *value)
@@ -178,24 +182,52 @@ static int64_t take_result(struct rv_file_op *op)
     return result;
 }
 
-static void run_op(struct rv_task *task)
+/* False: its next result comes later. */
+static bool take_steps(struct rv_file_op *op)
 {
-    struct rv_file_op *op = rv_container_of(task, struct rv_file_op, task);
     int64_t result = take_result(op);
 
     for (;;) {
         op->step(op, result);
         if (!op->calling)
-            break;
+            return true;
         if (!make_call(op, &result))
-            return;
+            return false;
     }
+}
+
+/*
+ * It is done, and may be gone afterwards. What was opened without waiting is in all caches now: if
+ * reading is what comes next, it is given back, to be read from before anything else is done.
+ */
+static struct rv_file_op *complete(struct rv_file_op *op, bool may_be_followed)
+{
+    struct files *files = rv_runtime_slot(op->root->runtime, RV_SLOT_FILE);
+    const bool waited = op->slowest != REEVE_COUNTER_FILE_CACHED;
+    struct rv_file_op *follower;
+
     /* The queue looks at the clock for some tasks only; this one may have waited for a disk. */
-    if (op->slowest != REEVE_COUNTER_FILE_CACHED)
-        rv_precise_now_ns(op->root->runtime);
-    rv_count(rv_runtime_metrics(op->root->runtime), (enum reeve_counter)op->slowest);
+    if (waited)
+        rv_precise_now_ns(files->runtime);
+    rv_count(rv_runtime_metrics(files->runtime), (enum reeve_counter)op->slowest);
     op->step = NULL;
+    files->opener = may_be_followed && !waited ? op : NULL;
     op->done(op);
+    follower = files->follower;
+    files->opener = NULL;
+    files->follower = NULL;
+    return follower;
+}
+
+static void run_op(struct rv_task *task)
+{
+    struct rv_file_op *op = rv_container_of(task, struct rv_file_op, task);
+
+    if (take_steps(op)) {
+        op = complete(op, op->call.kind == RV_FILE_CALL_RESOLVE);
+        if (op && take_steps(op))
+            complete(op, false);
+    }
 }
 
 void rv_file_op_init(struct rv_file_op *op, struct rv_root *root,
@@ -211,6 +243,8 @@ void rv_file_op_init(struct rv_file_op *op, struct rv_root *root,
 
 void rv_file_op_begin(struct rv_file_op *op, rv_file_step_fn step)
 {
+    struct files *files = rv_runtime_slot(op->root->runtime, RV_SLOT_FILE);
+
     op->step = step;
     op->calling = false;
     op->slowest = REEVE_COUNTER_FILE_CACHED;
@@ -218,7 +252,10 @@ void rv_file_op_begin(struct rv_file_op *op, rv_file_step_fn step)
     op->error = 0;
     op->os_errno = 0;
     op->got = 0;
-    rv_ready_push(op->root->runtime, &op->task);
+    if (files->opener == op)
+        files->follower = op;
+    else
+        rv_ready_push(files->runtime, &op->task);
 }
 
 void rv_file_op_call(struct rv_file_op *op, const struct rv_file_call *call, rv_file_step_fn step)
@@ -338,6 +375,10 @@ void rv_file_op_mkdir(struct rv_file_op *op, int folder_fd, const char *name, mo
 
 void rv_file_op_cancel(struct rv_file_op *op)
 {
+    struct files *files = rv_runtime_slot(op->root->runtime, RV_SLOT_FILE);
+
+    if (files->follower == op)
+        files->follower = NULL;
     rv_ready_remove(&op->task);
     if (op->job)
         rv_uring_drop(op->job);
