@@ -28,6 +28,7 @@
 #include "base/export.h"
 #include "base/options.h"
 #include "loop/clock.h"
+#include "tool/builtin/builtin.h"
 #include "tool/flight.h"
 #include "tool/gather.h"
 #include "tool/output.h"
@@ -198,16 +199,23 @@ static void prepare(struct reeve_tool_call *call)
     }
 }
 
+/* A tool of ours that may be known to read without its being asked. */
+static bool only_reads(const struct reeve_tool *tool)
+{
+    return tool->describe == rv_describe_read && tool->effect == REEVE_EFFECT_READ;
+}
+
 /*
  * May a call have its place in this pass? What its tool tells call by call is not known before it
- * is asked. A call whose tool is not known is refused in the first pass that it is met in.
+ * is asked, and to ask its arguments must be read. A call whose tool is not known is refused in the
+ * first pass that it is met in.
  */
 static bool is_of_this_pass(struct reeve_batch *batch, struct reeve_tool_call *call)
 {
     if (call->state != RV_CALL_NEW || call->answered)
         return false;
     rv_prepare_find(call);
-    return !call->tool || call->tool->spec.describe ||
+    return !call->tool || (call->tool->spec.describe && !only_reads(&call->tool->spec)) ||
            rv_hazards_pass(&batch->hazards, batch->pass, call->tool->spec.effect);
 }
 
