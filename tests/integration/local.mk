@@ -18,6 +18,7 @@ rv_test_programs += %D%/test-real-file
 rv_test_programs += %D%/test-real-tools
 %C%_test_real_tools_SOURCES = \
 	%D%/file-outside-tools.c \
+	%D%/file-stream.c \
 	%D%/file-tools.c \
 	%D%/file-ways.c \
 	%D%/file-ways.h \

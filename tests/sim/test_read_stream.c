@@ -43,7 +43,7 @@ static struct reeve_batch *batch;
 static const struct ask *asked;
 static char heard[MOST_HEARD];
 static size_t heard_len;
-static unsigned pieces, done;
+static unsigned pieces, done, markers;
 static int ended;
 static enum reeve_call_status status;
 static char *said;
@@ -449,6 +449,20 @@ STREAM_TEST(each_read_fails)
     rv_sim_file_fail(files, RV_SIM_FILE_READ, 0, 0);
 }
 
+/* What the result leaves out ends where the file does, if no tail was read. */
+static void expect_marker_up_to(size_t end)
+{
+    const char *marker = strstr(said, "\n[... ");
+    unsigned long long gone, from;
+
+    if (!marker || !strstr(marker, " ...]\n") || strstr(marker, " ...]\n")[6])
+        return;
+    cr_assert_eq(
+        sscanf(marker, "\n[... %llu bytes left out; read_file with offset %llu", &gone, &from), 2);
+    cr_assert_eq(from + gone, end, "%s", marker);
+    markers++;
+}
+
 /* What there still was, or all that had been read by then. */
 static void expect_shorter(const char *text, size_t len)
 {
@@ -457,8 +471,10 @@ static void expect_shorter(const char *text, size_t len)
 
     for (; len < 800; len++) {
         wanted_len = put_range(wanted, text, len, 0, 0);
-        if (wanted_len == heard_len && !memcmp(wanted, heard, heard_len))
+        if (wanted_len == heard_len && !memcmp(wanted, heard, heard_len)) {
+            expect_marker_up_to(len);
             return;
+        }
     }
     cr_assert_fail("it does not end where the file did");
 }
@@ -483,6 +499,7 @@ STREAM_TEST(file_changes_meanwhile)
             else
                 expect_shorter(text, ask.len);
         }
+    cr_assert_gt(markers, 20);
 }
 
 /* ---- binary files ------------------------------------------------------------------------------
