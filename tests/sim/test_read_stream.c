@@ -459,7 +459,8 @@ static void expect_marker_up_to(size_t end)
         return;
     cr_assert_eq(
         sscanf(marker, "\n[... %llu bytes left out; read_file with offset %llu", &gone, &from), 2);
-    cr_assert_eq(from + gone, end, "%s", marker);
+    cr_assert_geq(from + gone, end, "%s", marker); /* a character may be cut there */
+    cr_assert_lt(from + gone, end + 3, "%s", marker);
     markers++;
 }
 
