@@ -62,24 +62,51 @@ static size_t measure(const char *text, size_t len, size_t *ret_wanted)
     return i;
 }
 
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* How many bytes stand before the first one with its high bit set, of which there is one. */
+static size_t bytes_before(uint64_t high_bits)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (size_t)__builtin_ctzll(high_bits) / 8;
+#else
+    return (size_t)__builtin_clzll(high_bits) / 8;
+#endif
+}
+
 static size_t ascii_prefix(const char *text, size_t len)
 {
-    size_t i = 0;
     uint64_t words[4], word;
+    size_t i = 0;
 
     for (; i + sizeof words <= len; i += sizeof words) {
         memcpy(words, text + i, sizeof words);
-        if ((words[0] | words[1] | words[2] | words[3]) & UINT64_C(0x8080808080808080))
+        if ((words[0] | words[1] | words[2] | words[3]) & HIGH_BITS)
             break;
     }
     for (; i + sizeof word <= len; i += sizeof word) {
         memcpy(&word, text + i, sizeof word);
-        if (word & UINT64_C(0x8080808080808080))
-            break;
+        if (word & HIGH_BITS)
+            return i + bytes_before(word & HIGH_BITS);
     }
     while (i < len && !(text[i] & '\x80'))
         i++;
     return i;
+}
+
+/* The length of a character of two or three bytes, as nearly all are that are not ASCII; 0: it has
+ * to be measured. */
+static size_t usual_len(const char *text, size_t len)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+
+    if (len < 3 || (byte[1] & 0xC0) != 0x80)
+        return 0;
+    if (byte[0] >= 0xC2 && byte[0] < 0xE0)
+        return 2;
+    if (byte[0] > 0xE0 && byte[0] < 0xF0 && byte[0] != 0xED && (byte[2] & 0xC0) == 0x80)
+        return 3;
+    return 0;
 }
 
 size_t rv_utf8_valid_prefix(const char *text, size_t len)
@@ -92,9 +119,12 @@ size_t rv_utf8_valid_prefix(const char *text, size_t len)
             at += ascii_prefix(text + at, len - at);
             continue;
         }
-        right = measure(text + at, len - at, &wanted);
-        if (!wanted || right < wanted)
-            break;
+        wanted = usual_len(text + at, len - at);
+        if (!wanted) {
+            right = measure(text + at, len - at, &wanted);
+            if (!wanted || right < wanted)
+                break;
+        }
         at += wanted;
     }
     return at;
