@@ -105,6 +105,13 @@ int rv_cache_key(struct rv_cache *cache, const struct rv_cache_question *questio
     return rv_digest_of(cache->digest, cache->text.data, cache->text.len, ret_key->bytes);
 }
 
+/* What holds besides the claims: a write of everything is one of what touches nothing, too. */
+static bool is_base_right(const struct rv_written *written, bool read_everything, uint64_t since)
+{
+    return read_everything ? rv_written_is_all_right(written, since)
+                           : rv_written_is_right(written, "", "", since);
+}
+
 bool rv_cache_is_right(struct rv_cache *cache, struct rv_kept *kept)
 {
     const struct rv_written *written = &cache->written;
@@ -113,7 +120,7 @@ bool rv_cache_is_right(struct rv_cache *cache, struct rv_kept *kept)
 
     if (rv_written_is_quiet(written, kept->since))
         return true;
-    if (kept->read_everything && !rv_written_is_all_right(written, kept->since))
+    if (!is_base_right(written, kept->read_everything, kept->since))
         return false;
     for (i = 0; i < kept->claims; i++) {
         const char *kind = name, *key = kind + strlen(kind) + 1;
@@ -156,8 +163,8 @@ static bool was_overtaken(const struct rv_cache *cache, const struct rv_cache_co
 
     if (rv_written_is_quiet(written, content->since))
         return false;
-    if (content->read_everything)
-        return !rv_written_is_all_right(written, content->since);
+    if (!is_base_right(written, content->read_everything, content->since))
+        return true;
     for (i = 0; i < content->claim_count; i++)
         if (!rv_written_is_right(written, content->claims[i].kind, content->claims[i].key,
                                  content->since))
