@@ -60,6 +60,14 @@ rv_test_programs += %D%/test-sim-claims
 	%D%/test_claims.c
 %C%_test_sim_claims_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
+# What spares calls their runs, and what has them run again.
+rv_test_programs += %D%/test-sim-reuse
+%C%_test_sim_reuse_SOURCES = \
+	%D%/rig.c \
+	%D%/rig.h \
+	%D%/test_cache.c
+%C%_test_sim_reuse_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+
 rv_test_programs += %D%/test-sim-agent
 %C%_test_sim_agent_SOURCES = \
 	%D%/agent-stage.c \
