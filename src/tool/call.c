@@ -238,6 +238,7 @@ RV_EXPORT void reeve_tool_call_validated(struct reeve_tool_call *call, int still
     call->checking = false;
     call->started = false;
     call->told = false;
+    call->space->data = NULL; /* if it runs now, its handle is new */
     if (call->core->batch)
         rv_reuse_checked(call, still_right != 0);
     give_back(call);
