@@ -525,29 +525,28 @@ static void begin(struct reeve_tool_call *call)
     rv_call_core_unref(core);
 }
 
-/* The last look before a call begins. */
-static void answer_if_not_to_run(struct reeve_tool_call *call)
+bool rv_flight_is_not_to_run(struct reeve_tool_call *call)
 {
     struct rv_refusal refusal;
     enum reeve_call_status status;
 
     if (call->answered)
-        return;
+        return true;
     if (call->core->batch->canceled) {
         rv_flight_answer_canceled(call);
-        return;
+        return true;
     }
     status = rv_prepare_again(call, &refusal);
     if (status != REEVE_CALL_PENDING)
         rv_flight_answer_copy(call, status, refusal.text, refusal.len);
+    return call->answered;
 }
 
 static void permit_granted(struct rv_permit *permit)
 {
     struct reeve_tool_call *call = rv_container_of(permit, struct rv_flight, permit)->call;
 
-    answer_if_not_to_run(call);
-    if (call->answered) {
+    if (rv_flight_is_not_to_run(call)) {
         rv_flight_settle(call);
         return;
     }

@@ -51,6 +51,10 @@ int rv_flight_launch(struct reeve_tool_call *call);
 /* The call may run. */
 void rv_flight_permitted(struct reeve_tool_call *call);
 
+/* The last look before it runs, or is answered by a kept result. True: it has an answer already, or
+ * one now, since its tool has been switched off or its batch cancelled. */
+bool rv_flight_is_not_to_run(struct reeve_tool_call *call);
+
 /* It has to run: ask for a permit. */
 void rv_flight_queue(struct reeve_tool_call *call);
 

@@ -139,6 +139,8 @@ void rv_reuse_check_next(struct reeve_batch *batch)
     kept = rv_kept_ref(flight->kept);
     rv_call_check(call, kept->evidence, kept->evidence_len);
     rv_kept_unref(kept);
+    if (!call->core->batch)
+        rv_call_tell_canceled(call); /* it was aborted before it was known to be out */
     if (call->checking && call->state == RV_CALL_CHECKING && batch->options.timeout_ms)
         rv_timer_start_ms(batch->runtime, &flight->timer, batch->options.timeout_ms);
 }
@@ -196,7 +198,7 @@ void rv_reuse_checked(struct reeve_tool_call *call, bool is_right)
     rv_timer_stop(batch->runtime, &flight->timer);
     kept = flight->kept;
     flight->kept = NULL;
-    if (call->answered) {
+    if (rv_flight_is_not_to_run(call)) {
         rv_flight_settle_later(call);
     } else if (is_right && rv_cache_is_right(cache_of(call), kept) && answer_by(call, kept)) {
         /* that was all */
