@@ -65,7 +65,8 @@ rv_test_programs += %D%/test-sim-reuse
 %C%_test_sim_reuse_SOURCES = \
 	%D%/rig.c \
 	%D%/rig.h \
-	%D%/test_cache.c
+	%D%/test_cache.c \
+	%D%/test_checks.c
 %C%_test_sim_reuse_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
 rv_test_programs += %D%/test-sim-agent
