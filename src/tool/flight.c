@@ -477,8 +477,11 @@ static bool announce(struct reeve_tool_call *call)
 
 void rv_flight_enter(struct reeve_tool_call *call)
 {
-    call->result.attempts++;
-    call->flight->since = call->core->toolbox->cache.written.now;
+    struct rv_cache *cache = &call->core->toolbox->cache;
+
+    if (!call->result.attempts++ && call->flight->keyed)
+        cache->stats.misses++;
+    call->flight->since = cache->written.now;
 }
 
 void rv_flight_started(struct reeve_tool_call *call, int error)

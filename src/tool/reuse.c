@@ -69,14 +69,6 @@ static bool answer_by(struct reeve_tool_call *call, struct rv_kept *kept)
     return true;
 }
 
-/* It might have been answered, and is to be kept when it has run: for that, what it touches is to
- * be known. */
-static void missed(struct reeve_tool_call *call)
-{
-    cache_of(call)->stats.misses++;
-    rv_claims_find_out(call);
-}
-
 static void check_later(struct reeve_tool_call *call, struct rv_kept *kept)
 {
     struct reeve_batch *batch = call->core->batch;
@@ -123,7 +115,7 @@ static bool find_kept(struct reeve_tool_call *call)
         found = answer_by(call, kept);
     rv_kept_unref(kept);
     if (!found)
-        missed(call);
+        rv_claims_find_out(call); /* for when it has run, and is to be kept */
     return found;
 }
 
@@ -204,7 +196,7 @@ void rv_reuse_checked(struct reeve_tool_call *call, bool is_right)
         /* that was all */
     } else {
         rv_cache_drop_stale(cache_of(call), kept);
-        missed(call);
+        rv_claims_find_out(call);
         batch->queued--;
         if (!join_or_lead(call))
             rv_flight_queue(call);
