@@ -66,7 +66,8 @@ rv_test_programs += %D%/test-sim-reuse
 	%D%/rig.c \
 	%D%/rig.h \
 	%D%/test_cache.c \
-	%D%/test_checks.c
+	%D%/test_checks.c \
+	%D%/test_sharing.c
 %C%_test_sim_reuse_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
 rv_test_programs += %D%/test-sim-agent
