@@ -433,6 +433,8 @@ void rv_flight_abort(struct reeve_tool_call *call)
         end_call(call);
     if (!call->reported)
         report(call);
+    else
+        rv_call_tell_canceled(call); /* it may have run for others */
 }
 
 static void time_out(struct reeve_tool_call *call)
@@ -455,7 +457,7 @@ static void timer_fired(struct rv_timer *timer)
 
     if (!call->answered || runs_for_others(call))
         time_out(call);
-    else if (call->reported && call->out)
+    else if (call->reported && call->out && !call->settling)
         end_call(call);
 }
 
@@ -495,7 +497,11 @@ void rv_flight_started(struct reeve_tool_call *call, int error)
     call->state = RV_CALL_RUNNING;
     if (error && !call->answered)
         rv_flight_answer(call, REEVE_CALL_FAILED, reeve_error_text(error));
-    if (!call->answered && batch->options.timeout_ms && !call->flight->timer.armed)
+    else if (error && rv_sharing_is_wanted(call))
+        answer_others(call, REEVE_CALL_FAILED, reeve_error_text(error),
+                      strlen(reeve_error_text(error)));
+    if ((!call->answered || runs_for_others(call)) && batch->options.timeout_ms &&
+        !call->flight->timer.armed)
         rv_timer_start_ms(batch->runtime, &call->flight->timer, batch->options.timeout_ms);
     if (call->answered || call->again)
         rv_flight_settle(call);
