@@ -658,6 +658,18 @@ void rig_finish(struct rig *rig, size_t call)
     cr_assert_fail("call %zu is not out", call);
 }
 
+void rig_write(struct rig *rig, size_t call, const char *text)
+{
+    struct rv_list *node;
+
+    rv_list_for_each (node, &rig->jobs) {
+        const struct job *job = rv_list_entry(node, struct job, node);
+
+        if (job->index == call)
+            reeve_tool_call_write(job->call, text, strlen(text));
+    }
+}
+
 void rig_finish_held(struct rig *rig)
 {
     while (!rv_list_empty(&rig->jobs))

@@ -149,6 +149,8 @@ void rig_want(struct rig *rig, const char *tool, const char *arguments, const ch
 /* Finish what is out: all of it, or that call. */
 void rig_finish(struct rig *rig, size_t call);
 void rig_finish_held(struct rig *rig);
+/* Its tool writes, while it is out. */
+void rig_write(struct rig *rig, size_t call, const char *text);
 void rig_cancel(struct rig *rig, size_t call);
 void rig_answer(struct rig *rig, enum reeve_permission answer);
 
