@@ -38,6 +38,8 @@ rv_test_programs += %D%/test-sim-flow
 
 rv_test_programs += %D%/test-sim-batch
 %C%_test_sim_batch_SOURCES = \
+	%D%/deeds.c \
+	%D%/deeds.h \
 	%D%/lab.c \
 	%D%/lab.h \
 	%D%/oracle.c \

@@ -11,8 +11,7 @@
 #include "loop/clock.h"
 #include "loop/timer.h"
 #include "tests/lib/test.h"
-#include "tests/sim/file.h"
-#include "tests/sim/oracle.h"
+#include "tests/sim/deeds.h"
 #include "tests/sim/sim.h"
 
 #include <reeve/batch.h>
@@ -25,7 +24,6 @@
 enum {
     SEEDS = 3000,
     CALLS = 48,
-    TOUCHES = 2,
     CANCELS = 4,
     TIMEOUT_MS = 25,
     ABANDON_MS = 1000,
@@ -33,26 +31,14 @@ enum {
 
 #define MS UINT64_C(1000000)
 
-enum way { BY_PATH, BY_KEY, EVERYTHING };
-
-struct touch {
-    char text[96]; /* the path as it is written, or the key */
-    bool writes;
-    char at[ORACLE_PATH_BYTES];    /* what it came to, in the world that ran side by side, */
-    char place[ORACLE_PATH_BYTES]; /* and one after another */
-    uint64_t seen[2];              /* at the start and at the end */
-};
-
 struct round;
 
 struct job {
     struct round *round;
-    enum way way;
-    struct touch touches[TOUCHES];
-    size_t count;
-    bool writes;    /* way EVERYTHING: changes a link */
-    bool describes; /* … by a claim of an unknown effect */
-    unsigned link, to[2];
+    struct deed deed;
+    bool describes;          /* way EVERYTHING: by a claim of an unknown effect */
+    struct deed_trace trace; /* in the world that ran side by side, */
+    char place[DEED_TOUCHES][ORACLE_PATH_BYTES]; /* and one after another */
     unsigned ms;
     bool fails, ends_on_cancel;
     struct reeve_tool_call *call; /* while it is out */
@@ -95,96 +81,20 @@ static unsigned pick(const struct round *round, unsigned below)
     return (unsigned)(rv_test_random(round->t) % below);
 }
 
-/* ---- what there is ---------------------------------------------------------------------------
- */
-
-static const char *const links[] = {"/l1", "/l2", "/l3", "/dir/up", "/loop"};
-static const char *const targets[] = {"a",  "dir",    "dir/sub", "none/yet", "/dir/b",
-                                      "l2", "../dir", "loop",    "./dir/",   "dir/sub/../a"};
-enum { LINKS = sizeof links / sizeof links[0], TARGETS = sizeof targets / sizeof targets[0] };
-
-static void set_link(struct round *round, struct oracle *world, unsigned link, unsigned target)
-{
-    oracle_link(world, links[link], targets[target]);
-    if (world == &round->side_by_side)
-        rv_sim_file_link(round->files, links[link] + 1, targets[target]);
-}
-
-static void make_world(struct round *round)
-{
-    static const char *const files[] = {"/a", "/b", "/ab", "/dir/a", "/dir/b", "/dir/sub/c"};
-    static const unsigned first[LINKS] = {0, 1, 3, 6, 7};
-    size_t i;
-
-    for (i = 0; i < sizeof files / sizeof files[0]; i++) {
-        oracle_put(&round->side_by_side, files[i], i + 1);
-        rv_sim_file_put(round->files, files[i] + 1, "x", 1);
-    }
-    for (i = 0; i < LINKS; i++)
-        set_link(round, &round->side_by_side, (unsigned)i, first[i]);
-    round->in_order = round->side_by_side;
-}
-
-static void pick_path(struct round *round, char *out, size_t size)
-{
-    static const char *const paths[] = {"a",       "a",        "b",       "ab",        "dir/a",
-                                        "dir",     "dir/b",    "dir/sub", "dir/sub/c", "dir/subs",
-                                        "l1",      "l2",       "l2/a",    "l2/sub/c",  "l3",
-                                        "l3/x",    "none/yet", "none",    "dir/up/a",  "loop",
-                                        "l2/../a", "new/n",    "dir/a/x", "loop/x",    "."};
-    static const char *const ways[] = {"",        "",      "",   "/",         "./",
-                                       "dir/../", "x/../", "//", "l2/up/../", "/./"};
-
-    snprintf(out, size, "%s%s%s", ways[pick(round, 10)], paths[pick(round, 25)],
-             pick(round, 9) ? "" : "/");
-}
-
 /* ---- what a call does ------------------------------------------------------------------------
  */
-
-/* One half of a call, in one of the two worlds. */
-static void touch_now(struct oracle *world, size_t i, struct touch *touch, const char *place,
-                      unsigned half)
-{
-    if (touch->writes)
-        oracle_write(world, place, 2 * i + half);
-    else
-        touch->seen[half] = oracle_look(world, place);
-}
-
-/* False: the path has no end, and there is nothing to touch. */
-static bool find_place(const struct oracle *world, const struct job *job, const struct touch *touch,
-                       char *place)
-{
-    if (job->way == BY_PATH)
-        return oracle_resolve(world, touch->text, place);
-    snprintf(place, ORACLE_PATH_BYTES, "%s", touch->text);
-    return true;
-}
-
-static void do_half(struct round *round, struct oracle *world, size_t i, unsigned half)
-{
-    struct job *job = &round->jobs[i];
-    size_t k;
-
-    if (job->way == EVERYTHING && job->writes)
-        set_link(round, world, job->link, job->to[half]);
-    else if (job->way == EVERYTHING)
-        job->touches[0].seen[half] = oracle_look(world, NULL);
-    for (k = 0; k < job->count; k++) {
-        struct touch *touch = &job->touches[k];
-        char *place = world == &round->side_by_side ? touch->at : touch->place;
-
-        if (half == 0 && !find_place(world, job, touch, place))
-            strcpy(place, "loop:");
-        if (strcmp(place, "loop:") != 0)
-            touch_now(world, i, touch, place, half);
-    }
-}
 
 static struct job *job_of(struct round *round, const struct reeve_tool_call *call)
 {
     return &round->jobs[strtoul(reeve_tool_call_id(call) + 1, NULL, 10)];
+}
+
+static void do_part(struct job *job, enum deed_part part)
+{
+    struct round *round = job->round;
+
+    deed_do(&job->deed, &round->side_by_side, round->files, (uint64_t)(job - round->jobs), part,
+            &job->trace);
 }
 
 static void end_job(struct job *job, bool whole)
@@ -196,7 +106,7 @@ static void end_job(struct job *job, bool whole)
     job->released_ns = rv_precise_now_ns(job->round->runtime);
     rv_timer_stop(job->round->runtime, &job->timer);
     if (whole)
-        do_half(job->round, &job->round->side_by_side, (size_t)(job - job->round->jobs), 1);
+        do_part(job, DEED_END);
     if (job->fails)
         reeve_tool_call_fail(call, 0, "no", 2);
     else
@@ -216,7 +126,7 @@ static int start(struct reeve_tool_call *call, void *arg)
     job->call = call;
     job->started = true;
     job->started_ns = rv_precise_now_ns(round->runtime);
-    do_half(round, &round->side_by_side, (size_t)(job - round->jobs), 0);
+    do_part(job, DEED_BEGIN);
     rv_timer_init(&job->timer, job_due);
     if (job->ms)
         rv_timer_start_ms(round->runtime, &job->timer, job->ms);
@@ -235,17 +145,7 @@ static void cancel(struct reeve_tool_call *call, void *arg)
 
 static int describe(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg)
 {
-    struct job *job = job_of(arg, call);
-    int error = 0;
-    size_t k;
-
-    if (job->way == EVERYTHING)
-        return reeve_claims_add(claims, REEVE_EFFECT_UNKNOWN, "shell", "it");
-    for (k = 0; !error && k < job->count; k++)
-        error = reeve_claims_add(
-            claims, job->touches[k].writes ? REEVE_EFFECT_WRITE : REEVE_EFFECT_READ,
-            job->way == BY_PATH ? REEVE_RESOURCE_PATH : "db", job->touches[k].text);
-    return error;
+    return deed_describe(&job_of(arg, call)->deed, claims);
 }
 
 /* ---- a batch ---------------------------------------------------------------------------------
@@ -253,24 +153,8 @@ static int describe(struct reeve_tool_call *call, struct reeve_claims *claims, v
 
 static void plan_job(struct round *round, struct job *job, unsigned reads, bool barriers)
 {
-    static const char *const keys[] = {"db:a", "db:ab", "db:/a"};
-    unsigned way = pick(round, 24);
-    size_t k;
-
-    job->way = way < 19 || (way > 21 && !barriers) ? BY_PATH : way < 22 ? BY_KEY : EVERYTHING;
-    job->count = job->way == EVERYTHING ? 0 : pick(round, 4) ? 1 : pick(round, TOUCHES + 1);
-    for (k = 0; k < job->count; k++) {
-        job->touches[k].writes = pick(round, 10) >= reads;
-        if (job->way == BY_PATH)
-            pick_path(round, job->touches[k].text, sizeof job->touches[k].text);
-        else
-            strcpy(job->touches[k].text, keys[pick(round, 3)]);
-    }
-    job->writes = pick(round, 10) >= reads;
-    job->describes = job->writes && pick(round, 2);
-    job->link = pick(round, LINKS);
-    job->to[0] = pick(round, TARGETS);
-    job->to[1] = pick(round, TARGETS);
+    deed_plan(&job->deed, round->t, reads, barriers);
+    job->describes = job->deed.writes && pick(round, 2);
     job->ms = pick(round, 4) ? 1 + pick(round, 30) : 0;
     job->fails = pick(round, 8) == 0;
     job->ends_on_cancel = pick(round, 2);
@@ -279,9 +163,9 @@ static void plan_job(struct round *round, struct job *job, unsigned reads, bool 
 
 static const char *tool_of(const struct job *job)
 {
-    if (job->way != EVERYTHING || job->describes)
+    if (job->deed.way != DEED_EVERYTHING || job->describes)
         return "claims";
-    return !job->writes ? "look" : job->link % 2 ? "set" : "shell";
+    return !job->deed.writes ? "look" : job->deed.link % 2 ? "set" : "shell";
 }
 
 static void plan(struct round *round)
@@ -364,7 +248,8 @@ static void run_batch(struct round *round)
     cr_assert_eq(reeve_runtime_new(NULL, &runtime_options, &round->runtime), 0);
     cr_assert_eq(reeve_toolbox_new(round->runtime, &round->toolbox), 0);
     round->files = rv_sim_files_of(round->runtime);
-    make_world(round);
+    deed_make_world(&round->side_by_side, round->files);
+    round->in_order = round->side_by_side;
     rv_sim_file_latency_ms(round->files, round->latency_ms);
     add_tool(round, "claims", REEVE_EFFECT_READ, true);
     add_tool(round, "look", REEVE_EFFECT_READ, false);
@@ -393,58 +278,29 @@ static void run_batch(struct round *round)
 static void replay(struct round *round, size_t i)
 {
     struct job *job = &round->jobs[i];
-    struct touch had[TOUCHES];
+    struct deed_trace again = {0};
     size_t k;
 
-    memcpy(had, job->touches, sizeof had);
-    for (k = 0; k < job->count; k++)
-        find_place(&round->in_order, job, &job->touches[k], job->touches[k].place);
     if (job->started)
-        do_half(round, &round->in_order, i, 0);
+        deed_do(&job->deed, &round->in_order, NULL, i, DEED_BEGIN, &again);
     if (job->started && job->whole)
-        do_half(round, &round->in_order, i, 1);
-    for (k = 0; k < TOUCHES; k++) {
-        WANT(round, i, had[k].seen[0] == job->touches[k].seen[0]);
-        WANT(round, i, had[k].seen[1] == job->touches[k].seen[1]);
+        deed_do(&job->deed, &round->in_order, NULL, i, DEED_END, &again);
+    for (k = 0; k < DEED_TOUCHES; k++) {
+        WANT(round, i, again.seen[k][0] == job->trace.seen[k][0]);
+        WANT(round, i, again.seen[k][1] == job->trace.seen[k][1]);
+        WANT(round, i, !strcmp(again.at[k], job->trace.at[k]));
     }
-    for (k = 0; job->started && k < job->count; k++)
-        WANT(round, i, !strcmp(job->touches[k].at, job->touches[k].place));
-    for (k = 0; k < job->count; k++) /* the order goes by what is written if there is no end */
-        find_place(&round->in_order, job, &job->touches[k], job->touches[k].place);
+    for (k = 0; k < job->deed.count; k++) /* the order goes by what is written if there is no end */
+        deed_find(&job->deed, k, &round->in_order, job->place[k]);
 }
 
-static bool touches_everything(const struct job *job)
+static bool conflict(struct job *a, struct job *b)
 {
-    return job->way == EVERYTHING;
-}
-
-static bool conflict(const struct job *a, const struct job *b)
-{
-    size_t i, k;
-
-    if (touches_everything(a) && a->writes)
-        return true;
-    if (touches_everything(b) && b->writes)
-        return true;
-    if (touches_everything(a) && touches_everything(b))
-        return false;
-    for (i = 0; touches_everything(a) && i < b->count; i++)
-        if (b->touches[i].writes)
-            return true;
-    for (i = 0; i < a->count; i++) {
-        if (touches_everything(b) && a->touches[i].writes)
-            return true;
-        for (k = 0; k < b->count; k++)
-            if ((a->touches[i].writes || b->touches[k].writes) && a->way == b->way &&
-                (a->way == BY_PATH ? oracle_related(a->touches[i].place, b->touches[k].place)
-                                   : !strcmp(a->touches[i].place, b->touches[k].place)))
-                return true;
-    }
-    return false;
+    return deed_conflict(&a->deed, a->place, &b->deed, b->place);
 }
 
 /* When call b need wait no more, as far as those before it go. A cancelled one keeps its place. */
-static uint64_t ready_ns(const struct round *round, size_t b)
+static uint64_t ready_ns(struct round *round, size_t b)
 {
     uint64_t ready = round->opened_ns;
     size_t a;
@@ -478,7 +334,7 @@ static unsigned permits_held(const struct round *round, uint64_t at)
 }
 
 /* While it was ready and did not run, every permit was held by others. */
-static void check_haste(const struct round *round, size_t i)
+static void check_haste(struct round *round, size_t i)
 {
     const struct job *job = &round->jobs[i];
     uint64_t ready = ready_ns(round, i), until = job->started ? job->started_ns : job->answered_ns;
@@ -489,6 +345,11 @@ static void check_haste(const struct round *round, size_t i)
     for (k = 0; k < round->count; k++)
         if (ready < round->jobs[k].passed_ns && round->jobs[k].passed_ns < until)
             WANT(round, i, permits_held(round, round->jobs[k].passed_ns) >= round->limit);
+}
+
+static bool changes_links(const struct deed *deed)
+{
+    return deed->way == DEED_EVERYTHING && deed->writes;
 }
 
 /* How much there was to judge, in all rounds. */
@@ -509,10 +370,10 @@ static void print(const struct round *round)
                 (long long)(job->released_ns - round->opened_ns) / 1000,
                 (long long)(job->answered_ns - round->opened_ns) / 1000,
                 (long long)(job->passed_ns - round->opened_ns) / 1000);
-        for (k = 0; k < job->count; k++)
-            fprintf(stderr, "  %c %s = %s", job->touches[k].writes ? 'w' : 'r',
-                    job->touches[k].text, job->touches[k].place);
-        fprintf(stderr, "%s\n", job->way == EVERYTHING && job->writes ? "  (links)" : "");
+        for (k = 0; k < job->deed.count; k++)
+            fprintf(stderr, "  %c %s = %s", job->deed.touches[k].writes ? 'w' : 'r',
+                    job->deed.touches[k].text, job->place[k]);
+        fprintf(stderr, "%s\n", changes_links(&job->deed) ? "  (links)" : "");
     }
 }
 
@@ -528,14 +389,14 @@ static void judge(struct round *round, struct tally *tally)
     if (getenv("RV_PRINT"))
         print(round);
     for (b = 0; b < round->count; b++) {
-        const struct job *job = &round->jobs[b];
+        struct job *job = &round->jobs[b];
 
         WANT(round, b, permits_held(round, job->started_ns) <= round->limit);
         if (!round->latency_ms)
             check_haste(round, b);
-        tally->links_changed += job->started && touches_everything(job) && job->writes;
+        tally->links_changed += job->started && changes_links(&job->deed);
         for (a = 0; a < b; a++) {
-            const struct job *before = &round->jobs[a];
+            struct job *before = &round->jobs[a];
 
             if (!before->started || !job->started)
                 continue;
