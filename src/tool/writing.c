@@ -61,8 +61,8 @@ void rv_writing_add(struct reeve_tool_call *call, const char *bytes, size_t len)
     if (writing->lost || !len)
         return;
     writing->lost = rv_output_add(&writing->kept, bytes, len) != 0;
-    if (!batch->options.on_output || writing->lost)
-        return;
+    if (!batch->options.on_output || writing->lost || call->answered)
+        return; /* answered: it runs for others, and its own host has its result */
     assert(!writing->lent.memory);
     writing->lost = add_pending(writing, bytes, len) != 0;
     hand_on_later(writing);
