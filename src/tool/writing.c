@@ -6,6 +6,7 @@
 
 #include "tool/batch.h"
 #include "tool/flight.h"
+#include "tool/sharing.h"
 
 #include <reeve/error.h>
 
@@ -75,11 +76,17 @@ bool rv_writing_streams_whole(const struct reeve_tool_call *call)
     return batch && batch->options.stream_whole && batch->options.on_output;
 }
 
+/* Somebody waits for the call's result: its own host, or other calls. */
+static bool is_wanted(const struct reeve_tool_call *call)
+{
+    return !call->answered || rv_sharing_is_wanted(call);
+}
+
 int rv_writing_lend(struct reeve_tool_call *call, const struct rv_lent *lent)
 {
     struct rv_writing *writing;
 
-    if (call->answered || !rv_writing_streams_whole(call))
+    if (!is_wanted(call) || !rv_writing_streams_whole(call))
         return REEVE_ECANCELED;
     writing = call->flight->writing ? call->flight->writing : begin(call);
     if (!writing)
@@ -131,7 +138,8 @@ static bool tell(const char *text, size_t len, void *arg)
 
 /*
  * A part of what is lent, which is not the writing's meanwhile: whoever ends the call in the host's
- * callback does not get at it. A call that has no answer still has its writing.
+ * callback does not get at it. A call that somebody waits for still has its writing. One that runs
+ * for others alone is not heard, and goes on.
  */
 static void hand_on_lent(struct rv_writing *writing, struct listener *listener)
 {
@@ -140,10 +148,10 @@ static void hand_on_lent(struct rv_writing *writing, struct listener *listener)
     size_t handed_on;
 
     writing->lent = (struct rv_lent){.memory = NULL};
-    handed_on = rv_output_pass(lent.text, lent.len, tell, listener);
+    handed_on = call->answered ? lent.len : rv_output_pass(lent.text, lent.len, tell, listener);
     lent.text += handed_on;
     lent.len -= handed_on;
-    if (call->answered || !rv_writing_streams_whole(call)) {
+    if (!rv_writing_streams_whole(call) || !is_wanted(call)) {
         rv_free(call->core->mem, lent.memory);
     } else if (lent.len) {
         writing->lent = lent;
@@ -165,6 +173,10 @@ bool rv_writing_hand_on(struct rv_writing *writing, bool all)
     struct rv_output taken;
 
     rv_list_remove(&writing->node);
+    if (all && writing->lent.memory && rv_sharing_is_wanted(writing->call)) {
+        hand_on_later(writing); /* others wait for what comes of it */
+        return true;
+    }
     if (all)
         drop_lent(writing);
     if (writing->lent.memory) {
