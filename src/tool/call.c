@@ -129,9 +129,9 @@ void rv_call_take_space(struct reeve_tool_call *call)
 
     if (!space)
         return;
-    if (core->batch)
+    if (space->arena.chunks && core->batch)
         rv_runtime_bury(core->batch->runtime, &space->arena);
-    else
+    else if (space->arena.chunks)
         rv_arena_done(&space->arena);
     space->next_free = core->free_spaces;
     core->free_spaces = space;

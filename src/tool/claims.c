@@ -491,6 +491,8 @@ int rv_claims_touch(struct reeve_tool_call *call, struct rv_place *place)
     size_t i;
     int error = 0;
 
+    if (hazards->grouping == REEVE_GROUPING_WRITES_FIRST && call->effect == REEVE_EFFECT_READ)
+        return rv_hazards_read_last(hazards, place);
     if (!call->tool->spec.describe || hazards->grouping == REEVE_GROUPING_WRITES_FIRST)
         return rv_hazards_touch(hazards, place, rv_hazards_everything(hazards),
                                 call->effect != REEVE_EFFECT_READ);

@@ -517,6 +517,14 @@ int rv_hazards_touch(struct rv_hazards *hazards, struct rv_place *place,
     return writes ? wait_to_write(hazards, place, touched) : wait_to_read(hazards, place, touched);
 }
 
+int rv_hazards_read_last(struct rv_hazards *hazards, struct rv_place *place)
+{
+    const struct rv_use *writer = hazards->everything.writer;
+
+    assert(rv_list_empty(&hazards->everything.alive) && "writes of a part of everything");
+    return writer ? wait_for_use(hazards, place, writer) : 0;
+}
+
 void rv_hazards_take(struct rv_hazards *hazards, struct rv_place *place)
 {
     struct rv_use *use;

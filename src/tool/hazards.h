@@ -105,6 +105,9 @@ void rv_hazards_begin(struct rv_hazards *hazards, struct rv_place *place,
                       void (*turn)(struct rv_step *step));
 int rv_hazards_touch(struct rv_hazards *hazards, struct rv_place *place,
                      struct rv_resource *resource, bool writes);
+/* As a touch that reads everything, of a place behind which none will come that writes: nothing
+ * needs to know of it. */
+int rv_hazards_read_last(struct rv_hazards *hazards, struct rv_place *place);
 void rv_hazards_take(struct rv_hazards *hazards, struct rv_place *place);
 void rv_hazards_drop(struct rv_hazards *hazards, struct rv_place *place);
 
