@@ -22,12 +22,6 @@
 #define MOST_BETWEEN 32
 #define BATCH_NS (10 * RV_NS_PER_US)
 
-void rv_task_init(struct rv_task *task, void (*run)(struct rv_task *task))
-{
-    rv_list_init(&task->node);
-    task->run = run;
-}
-
 void rv_ready_init(struct reeve_runtime *runtime)
 {
     rv_list_init(&runtime->ready.tasks);
@@ -51,16 +45,6 @@ void rv_ready_push(struct reeve_runtime *runtime, struct rv_task *task)
     rv_list_append(&runtime->ready.tasks, &task->node);
     if (!runtime->depth)
         set_wake(runtime, true);
-}
-
-void rv_ready_remove(struct rv_task *task)
-{
-    rv_list_remove(&task->node);
-}
-
-bool rv_ready_queued(const struct rv_task *task)
-{
-    return !rv_list_empty(&task->node);
 }
 
 /* Run tasks until none is left or the clock has been seen at `stop_ns`. */

@@ -18,14 +18,25 @@ struct rv_task {
     void (*run)(struct rv_task *task);
 };
 
-void rv_task_init(struct rv_task *task, void (*run)(struct rv_task *task));
+static inline void rv_task_init(struct rv_task *task, void (*run)(struct rv_task *task))
+{
+    rv_list_init(&task->node);
+    task->run = run;
+}
 
 /* Queue a task; one that is queued already keeps its place. It is unlinked before it runs. Never
  * fails. */
 void rv_ready_push(struct reeve_runtime *runtime, struct rv_task *task);
 
 /* Take a task out again; no effect if it is not queued. */
-void rv_ready_remove(struct rv_task *task);
-bool rv_ready_queued(const struct rv_task *task);
+static inline void rv_ready_remove(struct rv_task *task)
+{
+    rv_list_remove(&task->node);
+}
+
+static inline bool rv_ready_queued(const struct rv_task *task)
+{
+    return !rv_list_empty(&task->node);
+}
 
 #endif

@@ -69,11 +69,6 @@ static void changed(struct reeve_runtime *runtime)
         rv_timers_sync(runtime);
 }
 
-void rv_timer_init(struct rv_timer *timer, void (*fire)(struct rv_timer *timer))
-{
-    *timer = (struct rv_timer){.fire = fire};
-}
-
 void rv_timer_start_ms(struct reeve_runtime *runtime, struct rv_timer *timer, uint64_t delay_ms)
 {
     uint64_t delay_ns;
@@ -100,10 +95,8 @@ void rv_timer_start_at_ns(struct reeve_runtime *runtime, struct rv_timer *timer,
     changed(runtime);
 }
 
-void rv_timer_stop(struct reeve_runtime *runtime, struct rv_timer *timer)
+void rv_timer_disarm(struct reeve_runtime *runtime, struct rv_timer *timer)
 {
-    if (!timer->armed)
-        return;
     timer->armed = false;
     rv_heap_remove(&runtime->timers.heap, &timer->node);
     changed(runtime);

@@ -22,7 +22,10 @@ struct rv_timer {
     void (*fire)(struct rv_timer *timer);
 };
 
-void rv_timer_init(struct rv_timer *timer, void (*fire)(struct rv_timer *timer));
+static inline void rv_timer_init(struct rv_timer *timer, void (*fire)(struct rv_timer *timer))
+{
+    *timer = (struct rv_timer){.fire = fire};
+}
 
 /* Fire `delay_ms` from now, by the precise clock: a host's callback that held the loop for a second
  * before this has not used up the delay. An armed timer is moved. */
@@ -30,7 +33,14 @@ void rv_timer_start_ms(struct reeve_runtime *runtime, struct rv_timer *timer, ui
 void rv_timer_start_at_ns(struct reeve_runtime *runtime, struct rv_timer *timer,
                           uint64_t deadline_ns);
 
+/* Of one that is armed. */
+void rv_timer_disarm(struct reeve_runtime *runtime, struct rv_timer *timer);
+
 /* No effect on one that is not armed. */
-void rv_timer_stop(struct reeve_runtime *runtime, struct rv_timer *timer);
+static inline void rv_timer_stop(struct reeve_runtime *runtime, struct rv_timer *timer)
+{
+    if (timer->armed)
+        rv_timer_disarm(runtime, timer);
+}
 
 #endif
