@@ -171,7 +171,12 @@ struct reeve_batch_options {
 
     /*
      * Not 0: of a result that is longer than max_output_bytes, on_output gets all that there is,
-     * from tools that can read on as fast as it is taken: read_file, also of a file of many GB. [0]
+     * from tools that can read on as fast as it is taken: read_file, also of a file of many GB. Of
+     * the file there is a piece in memory at a time, of 128 KiB at the most (all of it, if it is
+     * too long only once it is repaired); the next one is read when on_output has returned. The
+     * result is the same as without this, but that a NUL byte anywhere in what is read makes the
+     * call fail, and what stood some way before it may have been heard by then. A result that fits
+     * is not heard. [0]
      */
     int stream_whole;
 };

@@ -172,7 +172,8 @@ int reeve_toolbox_add(struct reeve_toolbox *toolbox, const struct reeve_tool *to
  * Add the file tools, all confined to the folder `root`: no path, no link and no race leads out.
  *
  * - read_file(path, offset [0], limit [all]) gives the file's text; offset and limit are in bytes.
- *   A file that is longer than the result may be keeps its head and its tail.
+ *   A file that is longer than the result may be keeps its head and its tail; a host can hear all
+ *   of it (stream_whole in reeve/batch.h). One that has NUL bytes there is refused.
  * - list_directory(path [.], recursive [false]) gives one entry a line, sorted by bytes; folders
  *   end in "/", regular files are followed by a tab and their size in bytes.
  * - write_file(path, content) writes a whole file, which appears or replaces the old one at once,

@@ -503,6 +503,20 @@ STREAM_TEST(file_changes_meanwhile)
     cr_assert_gt(markers, 20);
 }
 
+/* The head is all that there is left, and too long once it is repaired: it has been heard. */
+STREAM_TEST(file_is_cut_behind_the_head)
+{
+    static char text[800];
+    static const struct ask ask = {.act = ACT_PUT, .at = 1, .text = text, .len = 100};
+
+    memset(text, '\xFF', sizeof text);
+    rv_sim_file_put(files, "f", text, sizeof text);
+    read_it(&ask);
+    cr_assert_eq(status, REEVE_CALL_SUCCEEDED, "%s", said);
+    expect_heard(text, 131, 0, 0);
+    cr_assert_not_null(strstr(said, " bytes left out; read_file with offset "));
+}
+
 /* ---- binary files ------------------------------------------------------------------------------
  */
 
