@@ -55,6 +55,61 @@ RV_TEST(utf8, takes_every_character_and_no_surrogate)
     }
 }
 
+/* The length of the character that a text begins with, by encoding what it would be; 0: none. */
+static size_t char_len(const char *text)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    const unsigned codes[] = {
+        byte[0],
+        (byte[0] & 0x1Fu) * 64 + (byte[1] & 0x3Fu),
+        (byte[0] & 0x0Fu) * 4096 + (byte[1] & 0x3Fu) * 64 + (byte[2] & 0x3Fu),
+        (byte[0] & 0x07u) * 262144 + (byte[1] & 0x3Fu) * 4096 + (byte[2] & 0x3Fu) * 64 +
+            (byte[3] & 0x3Fu),
+    };
+    char encoded[4];
+    size_t i;
+
+    for (i = 0; i < 4; i++)
+        if (encode(codes[i], encoded) == i + 1 && !memcmp(encoded, text, i + 1) &&
+            (codes[i] < 0xD800 || codes[i] > 0xDFFF) && codes[i] <= 0x10FFFF)
+            return i + 1;
+    return 0;
+}
+
+RV_TEST(utf8, sees_the_same_in_the_middle_of_a_text)
+{
+    static const unsigned char thirds[] = {0x00, 'a', 0x7F, 0x80, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
+    char text[] = "........abcdefgh";
+    unsigned lead, second;
+    size_t i, wanted;
+
+    for (lead = 0x80; lead < 0x100; lead++)
+        for (second = 0; second < 0x100; second++)
+            for (i = 0; i < sizeof thirds; i++) {
+                text[8] = (char)lead;
+                text[9] = (char)second;
+                text[10] = (char)thirds[i];
+                wanted = char_len(text + 8);
+                cr_assert(wanted ? rv_utf8_valid_prefix(text, 16) >= 8 + wanted
+                                 : rv_utf8_valid_prefix(text, 16) == 8,
+                          "%02X %02X %02X", lead, second, thirds[i]);
+            }
+}
+
+RV_TEST(utf8, finds_what_is_not_ascii_at_any_place)
+{
+    char text[101];
+    size_t at, len;
+
+    for (len = 1; len <= sizeof text; len++)
+        for (at = 0; at < len; at++) {
+            memset(text, 'a', sizeof text);
+            text[at] = '\xFF';
+            cr_assert_eq(rv_utf8_valid_prefix(text, len), at);
+            cr_assert_eq(rv_utf8_valid_prefix(text, at), at);
+        }
+}
+
 RV_TEST(utf8, refuses_what_is_overlong_or_stands_alone)
 {
     static const struct {
