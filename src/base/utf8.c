@@ -74,20 +74,35 @@ static size_t bytes_before(uint64_t high_bits)
 #endif
 }
 
-static size_t ascii_prefix(const char *text, size_t len)
+/* Two words that the processor, if it can, takes as one. */
+typedef uint64_t pair __attribute__((vector_size(16)));
+
+/* As many as are ASCII, by 64; some of those behind them may be, too. */
+static size_t ascii_blocks(const char *text, size_t len)
 {
-    uint64_t words[4], word;
+    pair part[4], all;
     size_t i = 0;
 
-    for (; i + sizeof words <= len; i += sizeof words) {
-        memcpy(words, text + i, sizeof words);
-        if ((words[0] | words[1] | words[2] | words[3]) & HIGH_BITS)
+    for (; i + sizeof part <= len; i += sizeof part) {
+        memcpy(part, text + i, sizeof part);
+        all = (part[0] | part[1]) | (part[2] | part[3]);
+        if ((all[0] | all[1]) & HIGH_BITS)
             break;
     }
+    return i;
+}
+
+static size_t ascii_prefix(const char *text, size_t len)
+{
+    uint64_t word;
+    size_t i = 0;
+
     for (; i + sizeof word <= len; i += sizeof word) {
         memcpy(&word, text + i, sizeof word);
         if (word & HIGH_BITS)
             return i + bytes_before(word & HIGH_BITS);
+        if (!i) /* not worth it for a few words between others */
+            i = ascii_blocks(text + sizeof word, len - sizeof word);
     }
     while (i < len && !(text[i] & '\x80'))
         i++;
