@@ -155,7 +155,7 @@ static void take_out(struct reeve_tool_call *call)
     rv_call_core_ref(core);
     if (call->effect == REEVE_EFFECT_READ)
         return;
-    if (!call->tool->spec.describe || !rv_claims_know(call)) {
+    if (!call->tool->spec.describe || !rv_claims_hold(call)) {
         call->write = (uint8_t)rv_written_begin_all(&core->toolbox->cache.written);
         return;
     }

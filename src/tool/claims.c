@@ -51,7 +51,8 @@ struct rv_claims {
     size_t capacity;
     bool wanted;         /* what the names come to, */
     bool known;          /* and it is known: the keys are canonical, the names needed no more */
-    uint64_t generation; /* of the names */
+    uint64_t generation; /* of the names, */
+    uint64_t since;      /* and when these were new */
     struct rv_name **names;
     struct reeve_claim seen[];
 };
@@ -67,6 +68,7 @@ void rv_names_init(struct rv_names *names, struct reeve_batch *batch)
     *names = (struct rv_names){.batch = batch};
     rv_arena_init(&names->arena, batch->mem);
     names->seed = rv_hash_seed(batch);
+    names->since = batch->core->toolbox->cache.written.now;
     rv_list_init(&names->resolving);
 }
 
@@ -91,6 +93,7 @@ void rv_names_forget(struct rv_names *names)
 {
     drop_resolving(names);
     names->generation++;
+    names->since = names->batch->core->toolbox->cache.written.now;
     rv_arena_clear(&names->arena);
     memset(names->first, 0, sizeof names->first);
 }
@@ -257,6 +260,7 @@ static int reserve(struct reeve_tool_call *call)
     claims->wanted = false;
     claims->known = false;
     claims->generation = call->core->batch->names.generation;
+    claims->since = call->core->batch->names.since;
     claims->names = (struct rv_name **)(void *)((char *)claims->seen + seen_size);
     if (count) {
         memcpy(claims->seen, old->seen, count * sizeof old->seen[0]);
@@ -442,6 +446,14 @@ bool rv_claims_know(struct reeve_tool_call *call)
         return false;
     know(claims);
     return true;
+}
+
+bool rv_claims_hold(struct reeve_tool_call *call)
+{
+    const struct rv_claims *claims = claims_of(call);
+
+    return rv_claims_know(call) &&
+           (!claims || rv_written_no_barrier(&call->core->toolbox->cache.written, claims->since));
 }
 
 bool rv_claims_block(const struct reeve_tool_call *call)

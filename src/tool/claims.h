@@ -26,7 +26,8 @@ struct rv_names {
     struct rv_arena arena;
     struct rv_name *first[4]; /* of the search by hash */
     uint64_t seed;
-    uint64_t generation;      /* how often they were forgotten */
+    uint64_t generation;      /* how often they were forgotten, */
+    uint64_t since;           /* and when that was last, as rv_written.now was */
     struct rv_list resolving; /* of struct rv_name.node */
 };
 
@@ -56,6 +57,9 @@ void rv_claims_find_out(struct reeve_tool_call *call);
 /* Whether what it has claimed is known: keys of paths are canonical. Then that is what others see
  * of it. */
 bool rv_claims_know(struct reeve_tool_call *call);
+
+/* The same, and nobody can have changed since what its paths lead to, in another batch either. */
+bool rv_claims_hold(struct reeve_tool_call *call);
 
 /* A ready call's claims become what others may see. 0, or what the call is to fail with. */
 int rv_claims_settle(struct reeve_tool_call *call);

@@ -213,7 +213,7 @@ void rv_reuse_keep(struct reeve_tool_call *call, const char *text, size_t len)
     const struct reeve_claim *claims;
     size_t count;
 
-    if (!call->flight->keyed || (tool->validate && !space->evidence) || !rv_claims_know(call))
+    if (!call->flight->keyed || (tool->validate && !space->evidence) || !rv_claims_hold(call))
         return;
     claims = reeve_tool_call_claims(call, &count);
     content = (struct rv_cache_content){

@@ -64,6 +64,13 @@ bool rv_written_is_right(const struct rv_written *written, const char *kind, con
 /* The same of what was read of everything. */
 bool rv_written_is_all_right(const struct rv_written *written, uint64_t since);
 
+/* No write of everything was under way at that time, or has been since: links lead where they did.
+ */
+static inline bool rv_written_no_barrier(const struct rv_written *written, uint64_t since)
+{
+    return written->everything.written <= since && !written->everything.active;
+}
+
 /* Nothing at all has been written since: the quick answer. */
 static inline bool rv_written_is_quiet(const struct rv_written *written, uint64_t since)
 {
