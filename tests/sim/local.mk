@@ -73,6 +73,17 @@ rv_test_programs += %D%/test-sim-reuse
 	%D%/test_sharing_cancel.c
 %C%_test_sim_reuse_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
+rv_test_programs += %D%/test-sim-rounds
+%C%_test_sim_rounds_SOURCES = \
+	%D%/deeds.c \
+	%D%/deeds.h \
+	%D%/oracle.c \
+	%D%/oracle.h \
+	%D%/reuse_rounds.c \
+	%D%/reuse_rounds.h \
+	%D%/test_reuse_rounds.c
+%C%_test_sim_rounds_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
+
 rv_test_programs += %D%/test-sim-agent
 %C%_test_sim_agent_SOURCES = \
 	%D%/agent-stage.c \
