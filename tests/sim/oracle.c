@@ -115,6 +115,11 @@ bool oracle_related(const char *a, const char *b)
     return !strcmp(a, "/") || !strcmp(b, "/") || is_above(a, b) || is_above(b, a);
 }
 
+static const char *top_as_none(const char *path)
+{
+    return strcmp(path, "/") != 0 ? path : "";
+}
+
 /* Whatever order the table has. */
 uint64_t oracle_look(const struct oracle *world, const char *path)
 {
@@ -125,7 +130,8 @@ uint64_t oracle_look(const struct oracle *world, const char *path)
     for (i = 0; i < world->count; i++) {
         const struct oracle_entry *entry = &world->entries[i];
 
-        if (path && !is_above(strcmp(path, "/") != 0 ? path : "", entry->path))
+        if (path && !is_above(top_as_none(path), entry->path) &&
+            !is_above(top_as_none(entry->path), path))
             continue;
         one = mix(entry->content, 7);
         for (at = entry->path; *at; at++)

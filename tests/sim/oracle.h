@@ -34,8 +34,8 @@ bool oracle_resolve(const struct oracle *world, const char *path, char *out);
 /* Is one of the two canonical paths above the other, or the same? */
 bool oracle_related(const char *a, const char *b);
 
-/* A number for all that is at a canonical path and below it, or at a key that is no path; NULL: for
- * all that there is. */
+/* A number for all that is at a canonical path, below it and above it, or at a key that is no path;
+ * NULL: for all that there is. */
 uint64_t oracle_look(const struct oracle *world, const char *path);
 
 /* Something is done to the content at a canonical path: how, and in what order, shows for ever. */
