@@ -81,6 +81,7 @@ rv_test_programs += %D%/test-sim-rounds
 	%D%/oracle.h \
 	%D%/reuse_rounds.c \
 	%D%/reuse_rounds.h \
+	%D%/test_moved_names.c \
 	%D%/test_reuse_rounds.c
 %C%_test_sim_rounds_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 

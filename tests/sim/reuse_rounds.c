@@ -328,19 +328,21 @@ static const struct reuse_tool *tool_for(const struct reuse_round *round, const 
     return &tools[pick(round, 8) ? KEPT + pick(round, 3) : PLAIN];
 }
 
-/* Few names, one of them a link to one of the others; the first of the asks changes it. */
+/* Few names: one of them a link to one of the others, which the first of the asks changes; or one
+ * below the other. */
 static void make_narrow(struct reuse_round *round, struct deed *deed)
 {
-    static const char *const names[] = {"l1", "a", "./l1", "dir/b"};
+    static const char *const names[2][4] = {{"l1", "a", "./l1", "dir/b"},
+                                            {"dir", "dir/b", "dir/sub", "dir/sub/c"}};
     size_t k;
 
-    if (deed == &round->asks[0].deed)
+    if (round->narrow == 1 && deed == &round->asks[0].deed)
         deed->way = DEED_EVERYTHING, deed->count = 0, deed->writes = true;
     deed->link = 0;
     deed->to[0] = pick(round, 2) * 4;
     deed->to[1] = pick(round, 2) * 4;
     for (k = 0; deed->way == DEED_BY_PATH && k < deed->count; k++)
-        strcpy(deed->touches[k].text, names[pick(round, 4)]);
+        strcpy(deed->touches[k].text, names[round->narrow - 1][pick(round, 4)]);
 }
 
 static void plan_asks(struct reuse_round *round)
@@ -402,7 +404,9 @@ static void plan_batch(struct reuse_round *round, struct reuse_batch *batch)
     batch->round = round;
     batch->first_ask = pick(round, 2);
     batch->count = 2 + pick(round, REUSE_CALLS - 1);
-    batch->limit = pick(round, 2) ? 1 + pick(round, 6) : 1 + pick(round, 64);
+    batch->limit = round->narrow    ? 1 + pick(round, 3)
+                   : pick(round, 2) ? 1 + pick(round, 6)
+                                    : 1 + pick(round, 64);
     batch->has_contexts = pick(round, 6) == 0;
     batch->scope = pick(round, 4) ? "of all" : pick(round, 2) ? "of one" : NULL;
     batch->skips_cache = pick(round, 12) == 0;
@@ -418,7 +422,7 @@ static void plan(struct reuse_round *round)
 {
     size_t i;
 
-    round->narrow = pick(round, 3) == 0;
+    round->narrow = pick(round, 2) ? 0 : 1 + (pick(round, 4) == 0);
     round->at_once = pick(round, 2);
     round->outside = round->at_once && pick(round, 4) == 0;
     round->abandon_ms = round->at_once ? 1 + pick(round, 12) : 1000;
@@ -612,7 +616,7 @@ static void strike(struct rv_sim_event *event)
 
 static void plan_strikes(struct reuse_round *round)
 {
-    unsigned count = pick(round, 2) ? pick(round, REUSE_STRIKES + 1) : 0, i;
+    unsigned count = pick(round, 4) ? pick(round, REUSE_STRIKES + 1) : 0, i;
 
     for (i = 0; i < count; i++) {
         struct reuse_strike *self = &round->strikes[i];
@@ -621,7 +625,7 @@ static void plan_strikes(struct reuse_round *round)
         self->batch = pick(round, (unsigned)round->count);
         self->call =
             pick(round, (unsigned)round->batches[self->batch].count + (pick(round, 4) ? 0 : 1));
-        self->clears = i == 0 && pick(round, 4) == 0;
+        self->clears = i == 0 && pick(round, 2);
         self->outside = round->outside && pick(round, 2);
         rv_sim_event_init(&self->event, strike);
         rv_sim_schedule_ns(round->runtime, &self->event,
@@ -683,7 +687,7 @@ void reuse_run_round(struct reuse_round *round)
     plan_strikes(round);
     for (i = 0; i < (round->at_once ? round->count : 1); i++)
         rv_sim_schedule_ms(round->runtime, &round->batches[i].submission,
-                           i && pick(round, 4) ? pick(round, 60) : 0);
+                           i && pick(round, 4) ? pick(round, pick(round, 2) ? 60 : 300) : 0);
     cr_assert_eq(reeve_runtime_run(round->runtime), 0);
     for (i = 0; i < round->count; i++)
         REUSE_WANT(round, &round->batches[i].jobs[0], round->batches[i].done == 1);

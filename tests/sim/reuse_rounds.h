@@ -17,11 +17,11 @@
 enum {
     REUSE_ASKS = 12, /* different arguments */
     REUSE_CALLS = 40,
-    REUSE_BATCHES = 4,
+    REUSE_BATCHES = 5,
     REUSE_ATTEMPTS = 3,
     REUSE_RUNS = REUSE_BATCHES * REUSE_CALLS * REUSE_ATTEMPTS,
     REUSE_CHANGES = 2048,
-    REUSE_STRIKES = 6,
+    REUSE_STRIKES = 12,
     REUSE_TIMEOUT_MS = 25,
     REUSE_RETRY_MS = 5,
     REUSE_TEXT_BYTES = 160,
@@ -125,10 +125,10 @@ struct reuse_round {
     struct reuse_ask asks[REUSE_ASKS];
     struct reuse_batch batches[REUSE_BATCHES];
     size_t count;
-    bool at_once; /* the batches; else one begins when the last has ended */
-    bool outside; /* the world changes by itself: only tools that can tell are cached */
-    bool narrow;  /* all is about a few names, one of which is a link that changes */
-    bool links;   /* some deed changes links */
+    bool at_once;    /* the batches; else one begins when the last has ended */
+    bool outside;    /* the world changes by itself: only tools that can tell are cached */
+    unsigned narrow; /* 0; or all is about a few names: 1: one is a link, 2: below each other */
+    bool links;      /* some deed changes links */
     uint32_t abandon_ms;
     uint64_t ttl_ms;
     struct reuse_run runs[REUSE_RUNS];

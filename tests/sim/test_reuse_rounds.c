@@ -31,7 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 4000 };
+enum { SEEDS = 6000 };
 
 /* ---- who waited for whom ---------------------------------------------------------------------
  */
