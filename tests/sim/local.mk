@@ -69,6 +69,7 @@ rv_test_programs += %D%/test-sim-reuse
 	%D%/rig.h \
 	%D%/test_cache.c \
 	%D%/test_checks.c \
+	%D%/test_retry.c \
 	%D%/test_sharing.c \
 	%D%/test_sharing_cancel.c
 %C%_test_sim_reuse_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
