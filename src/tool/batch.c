@@ -86,7 +86,7 @@ void rv_batch_look_for_work(struct reeve_batch *batch)
     if (!batch->left || batch->settling || !rv_list_empty(&batch->writings) || wants_sweep(batch) ||
         !rv_list_empty(&batch->sharing.outcomes) || !rv_list_empty(&batch->checks) ||
         wants_placing(batch) || rv_permission_due(batch) || wants_more_calls(batch, 0) ||
-        !rv_list_empty(&batch->gathered))
+        rv_gather_due(batch))
         rv_ready_push(batch->runtime, &batch->work);
 }
 
@@ -291,7 +291,7 @@ static size_t work_once(struct reeve_batch *batch)
     }
     if (wants_more_calls(batch, QUEUED_AHEAD))
         return prepare_next(batch);
-    if (!rv_list_empty(&batch->gathered)) {
+    if (rv_gather_due(batch)) {
         rv_gather_start_next(batch);
         return COST_PER_CLOCK;
     }

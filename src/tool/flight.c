@@ -470,11 +470,10 @@ static bool announce(struct reeve_tool_call *call)
         batch->options.on_start(batch, rv_call_index(call), batch->options.arg);
     if (!call->core->batch)
         return false;
-    if (batch->canceled && !call->answered)
-        rv_flight_answer_canceled(call);
-    if (call->answered)
-        rv_flight_settle(call);
-    return !call->answered;
+    if (!rv_flight_is_not_to_run(call))
+        return true;
+    rv_flight_settle(call);
+    return false;
 }
 
 void rv_flight_enter(struct reeve_tool_call *call)
@@ -520,6 +519,7 @@ static void begin(struct reeve_tool_call *call)
 
     call->state = RV_CALL_STARTING;
     batch->running++;
+    rv_batch_look_for_work(batch);
     if (batch->running > batch->stats.peak_running)
         batch->stats.peak_running = batch->running;
     if (!call->result.attempts)
@@ -560,7 +560,6 @@ static void permit_granted(struct rv_permit *permit)
         return;
     }
     call->core->batch->queued--;
-    rv_batch_look_for_work(call->core->batch);
     begin(call);
 }
 

@@ -16,6 +16,11 @@ void rv_gather_add(struct reeve_tool_call *call)
     rv_batch_look_for_work(batch);
 }
 
+bool rv_gather_due(const struct reeve_batch *batch)
+{
+    return !rv_list_empty(&batch->gathered) && batch->permits.held == batch->running;
+}
+
 static size_t most_of(const struct rv_tool *tool)
 {
     const uint32_t most = tool->spec.most_at_once;
@@ -38,6 +43,10 @@ static size_t take(struct reeve_batch *batch, struct reeve_tool_call **ret_calls
         if (flight->call->tool != tool)
             continue;
         rv_list_remove(node);
+        if (rv_flight_is_not_to_run(flight->call)) {
+            rv_flight_settle_later(flight->call);
+            continue;
+        }
         flight->call->state = RV_CALL_STARTING;
         ret_calls[count++] = flight->call;
     }
@@ -51,6 +60,8 @@ void rv_gather_start_next(struct reeve_batch *batch)
     size_t count = take(batch, calls), i;
     int error;
 
+    if (!count)
+        return;
     for (i = 0; i < count; i++)
         rv_flight_enter(calls[i]);
     rv_call_core_ref(core);

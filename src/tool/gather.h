@@ -4,10 +4,15 @@
 #ifndef RV_TOOL_GATHER_H
 #define RV_TOOL_GATHER_H
 
+#include <stdbool.h>
+
 #include "tool/call.h"
 
 /* The call has its permit, and is to be started with others. */
 void rv_gather_add(struct reeve_tool_call *call);
+
+/* Some are there, and no permit is on its way to another one. */
+bool rv_gather_due(const struct reeve_batch *batch);
 
 /* From the batch's work task: start the first of reeve_batch.gathered, and all of its tool with it.
  * The batch may be gone afterwards. */
