@@ -71,7 +71,8 @@ rv_test_programs += %D%/test-sim-reuse
 	%D%/test_checks.c \
 	%D%/test_retry.c \
 	%D%/test_sharing.c \
-	%D%/test_sharing_cancel.c
+	%D%/test_sharing_cancel.c \
+	%D%/test_start_many.c
 %C%_test_sim_reuse_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
 rv_test_programs += %D%/test-sim-rounds

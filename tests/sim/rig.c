@@ -133,7 +133,7 @@ static int64_t number_in(const struct reeve_tool_call *call, const char *key)
     return number;
 }
 
-static void note_start(struct rig *rig, size_t index)
+static void count_start(struct rig *rig, size_t index)
 {
     struct rig_call *made = &rig->calls[index];
 
@@ -143,11 +143,10 @@ static void note_start(struct rig *rig, size_t index)
     rig->runs++;
     if (++rig->running > rig->peak)
         rig->peak = rig->running;
-    event(rig, '+', index);
 }
 
 /* Finishes it, if it is one that ends inside start. */
-static void begin_job(struct rig *rig, struct reeve_tool_call *call)
+static void begin_job(struct rig *rig, struct reeve_tool_call *call, unsigned run)
 {
     const char *how = reeve_tool_call_arg_string(call, "how");
     int64_t ms = number_in(call, "ms");
@@ -157,7 +156,7 @@ static void begin_job(struct rig *rig, struct reeve_tool_call *call)
     cr_assert_null(reeve_tool_call_data(call), "the handle is new at each start");
     reeve_tool_call_set_data(call, job);
     job->how = how ? how[0] : ' ';
-    job->run = rig->runs;
+    job->run = run;
     job->tries = number_in(call, "tries");
     if (reeve_tool_call_effect(call) == REEVE_EFFECT_READ)
         cr_assert_eq(reeve_tool_call_set_evidence(call, &rig->state, sizeof rig->state), 0);
@@ -174,32 +173,38 @@ static int start(struct reeve_tool_call *call, void *arg)
 {
     const char *how = reeve_tool_call_arg_string(call, "how");
     struct rig *rig = arg;
+    unsigned run;
 
-    note_start(rig, index_of(call));
+    count_start(rig, index_of(call));
+    run = rig->runs;
+    event(rig, '+', index_of(call));
     if (how && how[0] == 'r') {
         rig->running--;
         return REEVE_EBUSY;
     }
-    begin_job(rig, call);
+    begin_job(rig, call, run);
     return 0;
 }
 
 int rig_start_many(struct reeve_tool_call *const *calls, size_t count, void *arg)
 {
     struct rig *rig = arg;
+    unsigned before = rig->runs;
     size_t i;
 
     cr_assert_gt(count, 0);
     cr_assert_lt(rig->group_count, RIG_CALLS_MAX);
     rig->groups[rig->group_count++] = (unsigned)count;
     for (i = 0; i < count; i++)
-        note_start(rig, index_of(calls[i]));
+        count_start(rig, index_of(calls[i]));
+    for (i = 0; i < count; i++)
+        event(rig, '+', index_of(calls[i]));
     if (number_in(calls[0], "all") < 0) {
         rig->running -= (unsigned)count;
         return REEVE_EBUSY;
     }
     for (i = 0; i < count; i++)
-        begin_job(rig, calls[i]);
+        begin_job(rig, calls[i], before + (unsigned)i + 1);
     return 0;
 }
 
