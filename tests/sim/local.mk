@@ -70,6 +70,7 @@ rv_test_programs += %D%/test-sim-reuse
 	%D%/test_cache.c \
 	%D%/test_checks.c \
 	%D%/test_retry.c \
+	%D%/test_reuse_life.c \
 	%D%/test_sharing.c \
 	%D%/test_sharing_cancel.c \
 	%D%/test_start_many.c
