@@ -400,6 +400,7 @@ void rv_flight_settle(struct reeve_tool_call *call)
         return;
     if (!call->reported && !report(call))
         return;
+    goes_to_rest(call); /* its tool may have failed in on_result: that was for others */
     if (call->state == RV_CALL_WAITING || call->state == RV_CALL_OVER || runs_for_others(call))
         return;
     if (!tell(call))
