@@ -236,6 +236,19 @@ CANCEL_TEST(of_the_one_that_runs_inside_its_start)
     }
 }
 
+/* The time limit is that of the run, whose call has its result. */
+CANCEL_TEST(inside_its_start_of_one_that_never_ends)
+{
+    strike_at = '+';
+    rig.on_event = cancel_runner;
+    rig.options.timeout_ms = 40;
+    equal_calls("{\"how\": \"cancel\"}", 3);
+    rig_run(&rig);
+    expect_others(3, REEVE_CALL_TIMED_OUT,
+                  "The call was stopped: there was no result after 40 ms.");
+    cr_assert_eq(rig.calls[0].cancels, 1);
+}
+
 CANCEL_TEST(of_the_one_that_runs_inside_on_retry)
 {
     strike_at = '~';
@@ -256,6 +269,32 @@ CANCEL_TEST(before_a_try_fails)
     rig_go(&rig);
     expect_others(3, REEVE_CALL_SUCCEEDED, "run 3");
     cr_assert_eq(rig.calls[0].cancels, 0);
+}
+
+static void finish_in_result(struct rig *of, char kind, size_t call)
+{
+    if (kind == '=' && call == 0)
+        rig_finish(of, 0);
+}
+
+/* Or in the moment in which its own call hears of its cancel. */
+CANCEL_TEST(before_a_try_ends_inside_on_result)
+{
+    static const char *const calls[] = {"{\"tries\": 2, \"ms\": 20}", "{\"ms\": 20}"};
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        end(rig.t);
+        begin(rig.t);
+        rig.on_event = finish_in_result;
+        equal_calls(calls[i], 3);
+        rig_submit(&rig);
+        rig_go_until(&rig, 10);
+        rig_cancel(&rig, 0);
+        rig_go(&rig);
+        expect_others(3, REEVE_CALL_SUCCEEDED, i ? "run 1" : "run 3");
+        cr_assert_eq(rig.calls[0].cancels, 0);
+    }
 }
 
 static void cancel_waiter_in_result(struct rig *of, char kind, size_t call)
