@@ -50,6 +50,10 @@ rv_test_programs += %D%/test-metrics
 %C%_test_metrics_SOURCES = %D%/metrics-counter.c
 %C%_test_metrics_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_LOOP)
 
+rv_test_programs += %D%/test-flow
+%C%_test_flow_SOURCES = %D%/flow-backoff.c
+%C%_test_flow_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_FLOW)
+
 rv_test_programs += %D%/test-io
 %C%_test_io_SOURCES = \
 	%D%/io-file-sort.c \
@@ -81,7 +85,8 @@ rv_test_programs += %D%/test-tool
 	%D%/tool-grants.c \
 	%D%/tool-output.c \
 	%D%/tool-toolbox.c \
-	%D%/tool-visible.c
+	%D%/tool-visible.c \
+	%D%/tool-written.c
 %C%_test_tool_LDADD = $(RV_TEST_LIBS) $(RV_LIBS_TOOL)
 
 # The scripted model server shares no code with src.
