@@ -30,6 +30,9 @@ enum {
     FIRST_CLAIMS = 1,     /* room for so many, then twice as many each time */
 };
 
+/* All names of paths have this very text. */
+static const char path_kind[] = REEVE_RESOURCE_PATH;
+
 struct rv_name {
     struct rv_name *found[4]; /* of the search by hash */
     uint64_t hash;
@@ -49,6 +52,7 @@ struct rv_name {
 struct rv_claims {
     size_t count;
     size_t capacity;
+    bool has_path;       /* which links may lead elsewhere */
     bool wanted;         /* what the names come to, */
     bool known;          /* and it is known: the keys are canonical, the names needed no more */
     uint64_t generation; /* of the names, */
@@ -129,7 +133,7 @@ static struct rv_name *new_name(struct rv_names *names, uint64_t hash, struct rv
 {
     struct rv_name *name = rv_arena_alloc(&names->arena, sizeof *name);
     const char *key_copy = copy_text(&names->arena, key);
-    const char *kind_copy = REEVE_RESOURCE_PATH;
+    const char *kind_copy = path_kind;
 
     if (strcmp(kind, kind_copy) != 0)
         kind_copy = copy_text(&names->batch->core->arena, kind);
@@ -226,7 +230,7 @@ static void begin_to_know(struct rv_name *name)
     if (name->canonical || name->resolve)
         return;
     name->error = 0;
-    if (!strcmp(name->kind, REEVE_RESOURCE_PATH))
+    if (name->kind == path_kind)
         begin_resolve(name);
     else
         set_canonical(name, name->key);
@@ -257,6 +261,7 @@ static int reserve(struct reeve_tool_call *call)
         return REEVE_ENOMEM;
     claims->count = count;
     claims->capacity = capacity;
+    claims->has_path = old && old->has_path;
     claims->wanted = false;
     claims->known = false;
     claims->generation = call->core->batch->names.generation;
@@ -291,6 +296,7 @@ static int add(struct reeve_tool_call *call, enum reeve_effect effect, struct rv
     name = find_name(&call->core->batch->names, root, kind, key);
     if (!name)
         return REEVE_ENOMEM;
+    claims->has_path |= name->kind == path_kind;
     claims->seen[claims->count] =
         (struct reeve_claim){.effect = effect, .kind = name->kind, .key = ""};
     claims->names[claims->count++] = name;
@@ -453,7 +459,8 @@ bool rv_claims_hold(struct reeve_tool_call *call)
     const struct rv_claims *claims = claims_of(call);
 
     return rv_claims_know(call) &&
-           (!claims || rv_written_no_barrier(&call->core->toolbox->cache.written, claims->since));
+           (!claims || !claims->has_path ||
+            rv_written_no_barrier(&call->core->toolbox->cache.written, claims->since));
 }
 
 bool rv_claims_block(const struct reeve_tool_call *call)
