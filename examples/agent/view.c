@@ -341,7 +341,7 @@ static void tool_ended(struct view *view, const struct reeve_tool_event *event, 
     if (span && !span->ended_us)
         span->ended_us = event->at_us;
     fprintf(row, "%10.3f ms  < ", ms(event->at_us));
-    if (span)
+    if (result->source == REEVE_SOURCE_RUN)
         put_foreign(view, row, event->call->name, strlen(event->call->name),
                     strlen(event->call->name));
     else

@@ -176,7 +176,7 @@ struct reeve_batch_options {
      * too long only once it is repaired); the next one is read when on_output has returned. The
      * result is the same as without this, but that a NUL byte anywhere in what is read makes the
      * call fail, and what stood some way before it may have been heard by then. A result that fits
-     * is not heard. [0]
+     * is not heard. Calls are neither answered by kept results nor do they share a run then. [0]
      */
     int stream_whole;
 };

@@ -122,7 +122,7 @@ struct reeve_tool {
      * lives for this call of the function.
      */
     int (*start_many)(struct reeve_tool_call *const *calls, size_t count, void *arg);
-    uint32_t most_at_once; /* with start_many, and never more than 256; 0: as many as there are */
+    size_t most_at_once; /* with start_many, and never more than 256; 0: as many as there are */
 };
 
 /*

@@ -23,7 +23,7 @@ bool rv_gather_due(const struct reeve_batch *batch)
 
 static size_t most_of(const struct rv_tool *tool)
 {
-    const uint32_t most = tool->spec.most_at_once;
+    const size_t most = tool->spec.most_at_once;
 
     return most && most < MOST_AT_ONCE ? most : MOST_AT_ONCE;
 }

@@ -17,6 +17,7 @@
 #include "tool/claims.h"
 #include "tool/flight.h"
 #include "tool/sharing.h"
+#include "tool/writing.h"
 
 enum {
     COPIED_BYTES = 128, /* a result of so many is copied; a longer one is held on to */
@@ -171,9 +172,10 @@ void rv_reuse_tell_next(struct reeve_batch *batch)
     rv_flight_settle(call);
 }
 
+/* Who wants to hear all of a result, which is more than what is kept or shared, hears it of a run. */
 bool rv_reuse_try(struct reeve_tool_call *call)
 {
-    if (call->effect != REEVE_EFFECT_READ)
+    if (call->effect != REEVE_EFFECT_READ || rv_writing_streams_whole(call))
         return false;
     return (may_be_kept(call) && find_kept(call)) || join_or_lead(call);
 }
