@@ -6,6 +6,7 @@ rv_bench_programs = \
 	%D%/peers/curl-streams \
 	%D%/peers/curl-turn \
 	%D%/peers/files-direct \
+	%D%/peers/files-look \
 	%D%/peers/start-curl \
 	%D%/peers/start-reeve \
 	%D%/peers/yajl-direct
@@ -21,6 +22,7 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 	%D%/play.c \
 	%D%/report.c \
 	%D%/row_batch.c \
+	%D%/row_cache.c \
 	%D%/row_delta.c \
 	%D%/row_hazards.c \
 	%D%/row_hop.c \
@@ -47,6 +49,8 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 
 %C%_peers_files_direct_SOURCES = %D%/peers/files-direct.c %D%/clock.c %D%/bench.h
 
+%C%_peers_files_look_SOURCES = %D%/peers/files-look.c %D%/clock.c %D%/bench.h
+
 # The raw loop that the peers of libcurl share.
 rv_bench_curl = %D%/peers/curl-loop.c %D%/peers/curl-loop.h %D%/clock.c %D%/bench.h %D%/server.h
 
@@ -68,6 +72,7 @@ EXTRA_DIST += \
 	%D%/peers/hazards-python.py \
 	%D%/peers/batch-node.mjs \
 	%D%/peers/batch-python.py \
+	%D%/peers/cache-python.py \
 	%D%/peers/json-node.mjs \
 	%D%/peers/json-python.py \
 	%D%/peers/schema-python.py \

@@ -22,6 +22,8 @@ const struct bench_row *const bench_rows[] = {
     &bench_row_batch_mixed,
     &bench_row_batch_files,
     &bench_row_batch_stream,
+    &bench_row_cache_tool_hit,
+    &bench_row_cache_file_hit,
     &bench_row_http_turn,
     &bench_row_startup,
     &bench_row_memory_stream,

@@ -25,5 +25,7 @@ extern const struct bench_row bench_row_batch_sleep;
 extern const struct bench_row bench_row_batch_mixed;
 extern const struct bench_row bench_row_batch_files;
 extern const struct bench_row bench_row_batch_stream;
+extern const struct bench_row bench_row_cache_tool_hit;
+extern const struct bench_row bench_row_cache_file_hit;
 
 #endif
