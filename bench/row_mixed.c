@@ -4,7 +4,8 @@
  * wall time. Two mixes: three calls of 100, 80 and 60 ms with two that answer at once, three at a
  * time; and four of 50 ms with two that answer at once, four at a time. No more can be saved than
  * the sum of all but the longest: 58.3 % and 75 %. The peer is asyncio's gather with a semaphore
- * around each call, against one await after the other.
+ * around each call, against one await after the other; what the guide says of its
+ * own system stands beside it.
  */
 #include "bench/rows.h"
 
@@ -23,6 +24,7 @@ struct mix {
     const char *claim;
     uint32_t permits;
     double limit; /* in % saved */
+    double guide; /* what the guide says of its own system */
     unsigned ms[MOST_CALLS];
     size_t count;
 };
@@ -32,12 +34,14 @@ static const struct mix mixes[] = {
      "three slow calls and two fast ones at once: the guide has about 35 % saved",
      3,
      35,
+     35,
      {100, 0, 80, 0, 60},
      5},
     {"batch.mixed.slow",
      "four calls of 50 ms and two fast ones at once: the guide has about 75 % saved",
      4,
      74.5,
+     75,
      {50, 50, 50, 50, 0, 0},
      6},
 };
@@ -149,6 +153,23 @@ static int run_ours(void *arg, struct bench_figures *figures)
     return 0;
 }
 
+static void report_mix(const struct bench *bench, const struct bench_row *row,
+                       const struct mix *mix, double ours, const char *peer_name, double peer)
+{
+    const struct bench_line line = {
+        .name = mix->name,
+        .unit = row->unit,
+        .claim = mix->claim,
+        .better = BENCH_MORE,
+        .ours = ours,
+        .limit = mix->limit,
+        .peer_name = peer_name,
+        .peer = peer,
+    };
+
+    bench_report(bench, &line);
+}
+
 static void run(const struct bench *bench, const struct bench_row *row)
 {
     struct work work = {0};
@@ -170,18 +191,8 @@ static void run(const struct bench *bench, const struct bench_row *row)
 
     bench_play(&match, scores);
     for (i = 0; i < MIXES; i++) {
-        const struct bench_line line = {
-            .name = mixes[i].name,
-            .unit = row->unit,
-            .claim = mixes[i].claim,
-            .better = BENCH_MORE,
-            .ours = scores[0].value[i],
-            .limit = mixes[i].limit,
-            .peer_name = "asyncio",
-            .peer = scores[1].value[i],
-        };
-
-        bench_report(bench, &line);
+        report_mix(bench, row, &mixes[i], scores[0].value[i], "asyncio", scores[1].value[i]);
+        report_mix(bench, row, &mixes[i], scores[0].value[i], "the guide's figure", mixes[i].guide);
     }
 }
 
