@@ -111,6 +111,12 @@ ONE_SWEEP(sweep_asking, cancels, 60, story_asking, rv_sweep_strikes, STORY_CANCE
 ONE_SWEEP(sweep_asking, frees, 60, story_asking, rv_sweep_strikes, STORY_FREE, 20)
 ONE_SWEEP(sweep_asking, seeds, 60, story_asking, seeds, STORY_CANCEL, SEEDS)
 
+ONE_SWEEP(sweep_steps, allocations, 120, story_steps, rv_sweep_allocations, STORY_CANCEL, 120)
+ONE_SWEEP(sweep_steps, cancels, 60, story_steps, rv_sweep_strikes, STORY_CANCEL, 80)
+ONE_SWEEP(sweep_steps, frees, 60, story_steps, rv_sweep_strikes, STORY_FREE, 80)
+ONE_SWEEP(sweep_steps, faults, 60, story_steps, rv_sweep_file_faults, STORY_CANCEL, 120)
+ONE_SWEEP(sweep_steps, seeds, 60, story_steps, seeds, STORY_CANCEL, SEEDS)
+
 ONE_SWEEP(sweep_edits, allocations, 60, story_edits, rv_sweep_allocations, STORY_CANCEL, 40)
 ONE_SWEEP(sweep_edits, cancels, 60, story_edits, rv_sweep_strikes, STORY_CANCEL, 20)
 ONE_SWEEP(sweep_edits, frees, 60, story_edits, rv_sweep_strikes, STORY_FREE, 20)

@@ -12,6 +12,7 @@ rv_world_stories = \
 	%D%/story_model.c \
 	%D%/story_model.h \
 	%D%/story_modes.c \
+	%D%/story_steps.c \
 	%D%/story_stream.c \
 	%D%/story_system.c \
 	%D%/story_tools.c \

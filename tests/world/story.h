@@ -36,6 +36,9 @@ int story_batch(struct rv_test *t, void *arg);
  * results are heard as they come. */
 int story_asking(struct rv_test *t, void *arg);
 
+/* Batches in which every step of a call's life is on: see story_steps.c. */
+int story_steps(struct rv_test *t, void *arg);
+
 /* List a folder and read its files by the built-in tools, one of them missing. */
 int story_files(struct rv_test *t, void *arg);
 /* Write and edit files by them, one of the edits finding nothing, and list what there is then. */

@@ -113,6 +113,44 @@ RV_TEST(world, edits, .timeout = 30)
         "%s", rv_notes());
 }
 
+RV_TEST(world, steps, .timeout = 30)
+{
+    struct story story = {.strike = STORY_CANCEL};
+
+    rv_notes_clear();
+    cr_assert_eq(story_steps(t, &story), 0);
+    cr_assert_str_eq(
+        rv_notes(),
+        "a1 succeeded, run: \n"
+        "a2 succeeded, run: one of 2\n"
+        "a3 succeeded, run: one of 2\n"
+        "a4 succeeded, run: What is in a.\n\n"
+        "a5 succeeded, run: What is in b.\n\n"
+        "a6 succeeded, run: it is 1\n"
+        "0 put right, 0 from the cache, 0 shared, 0 retries\n"
+        "b1 succeeded, run: What is in a.\n\n"
+        "b2 succeeded, cache: What is in a.\n\n"
+        "b3 succeeded, cache: it is 1\n"
+        "b4 succeeded, run: one two three\n"
+        "b5 succeeded, shared: one two three\n"
+        "b6 succeeded, run: it is 1\n"
+        "b7 invalid, run: The arguments of lookup are not what it takes: key: wanted a "
+        "string (it is required), given nothing.\n"
+        "b8 succeeded, run: Replaced \"src/a.txt\" (5 bytes, 1 line)\n"
+        "b9 succeeded, run: New.\n\n"
+        "b10 succeeded, cache: What is in b.\n\n"
+        "b11 succeeded, run: it is set\n"
+        "b12 succeeded, run: it is 2\n"
+        "2 put right, 3 from the cache, 1 shared, 1 retries\n"
+        "c1 succeeded: New.\n\n"
+        "c2 succeeded: What is in b.\n\n"
+        "c3 succeeded: it is 2\n"
+        "c1 succeeded: New.\n\n"
+        "c2 succeeded: What is in b.\n\n"
+        "c3 succeeded: it is 2\n",
+        "%s", rv_notes());
+}
+
 RV_TEST(world, file_agent, .timeout = 30)
 {
     struct story story = {.strike = STORY_CANCEL};
