@@ -169,6 +169,7 @@ static int add_tool(struct lab *lab, const char *name, enum reeve_effect effect)
     tool.effect = effect;
     tool.start = start;
     tool.cancel = cancel;
+    tool.cacheable = effect == REEVE_EFFECT_READ;
     tool.arg = lab;
     return reeve_toolbox_add(lab->toolbox, &tool);
 }
@@ -318,6 +319,7 @@ static void check_results(struct lab *lab, struct reeve_batch *batch)
         cr_assert_neq(lab->record[i].on_result, 0, "call %zu", i);
         sum_us += result->ended_us - result->started_us;
         lab->status[i] = result->status;
+        lab->source[i] = result->source;
         lab->ended_us[i] = result->ended_us;
         snprintf(lab->text[i], sizeof lab->text[i], "%s", result->text);
     }
@@ -371,7 +373,8 @@ int lab_try_open(struct lab *lab, struct rv_test *t)
     }
     lab->opened_ns = rv_precise_now_ns(lab->runtime);
     reeve_batch_options_init(&lab->options);
-    lab->options.skip_sharing = 1; /* calls that say the same are many all the same */
+    lab->options.skip_sharing = 1; /* calls that say the same are many all the same, */
+    lab->options.skip_cache = 1;   /* and each has a result of its own */
     lab->options.on_start = on_start;
     lab->options.on_result = on_result;
     lab->options.on_output = on_output;

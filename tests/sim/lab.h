@@ -76,6 +76,7 @@ struct lab {
     int done_error;
     struct reeve_batch_stats stats; /* as they stood then */
     enum reeve_call_status status[LAB_CALLS_MAX];
+    enum reeve_result_source source[LAB_CALLS_MAX];
     uint64_t ended_us[LAB_CALLS_MAX];
     char text[LAB_CALLS_MAX][192]; /* cut */
     enum lab_policy policy;

@@ -2,7 +2,9 @@
 /*
  * Random batches, judged by what SPEC demands of the order of any batch, without a look at how a
  * batch finds it: from the times at which calls started and ended it is computed who had to wait
- * for whom, that they did, and that nobody waited for anything else.
+ * for whom, that they did, and that nobody waited for anything else. Where results are kept, a call
+ * is answered by one if, and only if, there is one when its turn has come that nothing was written
+ * behind. (Shared runs and further tries: test_reuse_rounds.c.)
  */
 #include "tests/sim/lab.h"
 #include "tests/sim/sim.h"
@@ -19,6 +21,7 @@ enum {
     ABANDON_MS = 30,
     CANCELS = 4,
     LATER_MS = 7, /* lab.h */
+    AHEAD = 32,   /* calls that are looked at however few may run */
 };
 
 #define MS UINT64_C(1000000)
@@ -40,6 +43,7 @@ struct round {
     char kind[CALLS]; /* r, w, or ? for an unknown effect */
     struct cancel cancels[CANCELS];
     bool asks;
+    bool keeps;                  /* what has been read */
     uint64_t passed_ns[CALLS];   /* when its place in the order was free */
     uint64_t closed_ns[CALLS];   /* when the question about it was; UINT64_MAX: none was asked */
     uint64_t allowed_ns[CALLS];  /* when it was known that it may run; UINT64_MAX: never */
@@ -63,6 +67,10 @@ static void add_call(struct round *round, struct rv_test *t)
     unsigned tool = pick(t, 5), ms = pick(t, 3) ? 1 + pick(t, 30) : 0, fate = pick(t, 20);
     size_t i = lab->count;
 
+    if (round->keeps) { /* many that are equal, few that write */
+        ms %= 3;
+        tool = pick(t, 2) ? 0 : tool;
+    }
     round->kind[i] = kinds[tool];
     if (fate < 13) {
         round->outcome[i] = SUCCEEDS;
@@ -306,6 +314,77 @@ static void check_haste(const struct round *round, size_t i, uint64_t until)
     }
 }
 
+/* Is something written between two times? `touching` the two counts as between if it is wanted. */
+static bool is_written(const struct round *round, uint64_t from, uint64_t to, bool touching)
+{
+    size_t k;
+
+    for (k = 0; k < round->lab.count; k++) {
+        const struct lab_record *record = &round->lab.record[k];
+        uint64_t end = record->released ? record->released_ns : UINT64_MAX;
+
+        if (round->kind[k] != 'r' && record->started &&
+            (touching ? record->started_ns <= to && from <= end
+                      : record->started_ns < to && from < end))
+            return true;
+    }
+    return false;
+}
+
+/* Did call j come to a result that may answer call i, before that time? */
+static bool may_answer(const struct round *round, size_t j, size_t i, uint64_t at)
+{
+    const struct lab *lab = &round->lab;
+
+    return lab->record[j].started && lab->record[j].released && lab->record[j].released_ns <= at &&
+           lab->status[j] == REEVE_CALL_SUCCEEDED && round->kind[j] == 'r' &&
+           !strcmp(lab->calls[i].name, lab->calls[j].name) &&
+           !strcmp(lab->calls[i].arguments, lab->calls[j].arguments);
+}
+
+/* Is it known when the turn of call i came? A call that is cancelled before it is looked at has no
+ * place, and nobody waits for it; one that is cancelled later keeps it. And those far behind are
+ * looked at later. */
+static bool has_known_turn(const struct round *round, size_t i)
+{
+    size_t k;
+
+    for (k = 0; k < round->lab.count; k++)
+        if (comes_before(round, k, i) && !round->lab.record[k].started &&
+            round->lab.status[k] == REEVE_CALL_CANCELED)
+            return false;
+    return i < AHEAD;
+}
+
+/* A call that was answered by a kept result: at once, and by one that is right. */
+static void check_hit(const struct round *round, size_t i)
+{
+    const struct lab *lab = &round->lab;
+    uint64_t at = answered_ns(round, i);
+    size_t j = strtoul(lab->text[i] + strlen("did "), NULL, 10);
+
+    WANT(round, i, round->keeps && lab->status[i] == REEVE_CALL_SUCCEEDED);
+    WANT(round, i, round->allowed_ns[i] != UINT64_MAX);
+    if (has_known_turn(round, i))
+        WANT(round, i, at == later(ready_ns(round, i), round->allowed_ns[i]));
+    WANT(round, i, j < lab->count && !strcmp(lab->text[i], lab->text[j]));
+    WANT(round, i, may_answer(round, j, i, at));
+    WANT(round, i, !is_written(round, lab->record[j].started_ns, at, false));
+}
+
+/* A call that ran: there was nothing that could have answered it. */
+static void check_miss(const struct round *round, size_t i)
+{
+    uint64_t at = later(ready_ns(round, i), round->allowed_ns[i]);
+    size_t j;
+
+    if (!round->keeps || round->kind[i] != 'r' || !has_known_turn(round, i))
+        return;
+    for (j = 0; j < round->lab.count; j++)
+        if (may_answer(round, j, i, at - 1))
+            WANT(round, i, is_written(round, round->lab.record[j].started_ns, at, true));
+}
+
 static void check_status(const struct round *round, size_t i)
 {
     static const enum reeve_call_status wanted[] = {
@@ -347,6 +426,9 @@ static void judge(struct round *round)
             WANT(round, i, permits_held(round, record->started_ns) <= lab->options.max_concurrency);
             check_order(round, i);
             check_haste(round, i, record->started_ns);
+            check_miss(round, i);
+        } else if (lab->source[i] == REEVE_SOURCE_CACHE) {
+            check_hit(round, i);
         } else if (has_place(round, i)) {
             WANT(round, i,
                  lab->status[i] == REEVE_CALL_CANCELED || lab->status[i] == REEVE_CALL_REFUSED);
@@ -376,6 +458,7 @@ static void print(const struct round *round)
 struct tally {
     uint64_t questions;
     uint64_t refused;
+    uint64_t hits;
 };
 
 static void play(struct rv_test *t, unsigned number, struct tally *tally)
@@ -390,7 +473,9 @@ static void play(struct rv_test *t, unsigned number, struct tally *tally)
     round.lab.options.max_concurrency = pick(t, 2) ? 1 + pick(t, 6) : 1 + pick(t, 64);
     round.lab.options.timeout_ms = TIMEOUT_MS;
     round.lab.options.abandon_ms = ABANDON_MS;
-    round.asks = pick(t, 2);
+    round.keeps = pick(t, 3);
+    round.lab.options.skip_cache = !round.keeps;
+    round.asks = pick(t, round.keeps ? 4 : 2); /* or nearly nobody waits for what is not written */
     if (round.asks)
         lab_ask(&round.lab, LAB_MIXED);
     while (round.lab.count < count)
@@ -406,6 +491,7 @@ static void play(struct rv_test *t, unsigned number, struct tally *tally)
     judge(&round);
     tally->questions += round.lab.questions;
     tally->refused += round.lab.stats.refused;
+    tally->hits += round.lab.stats.cached;
     lab_close(&round.lab);
 }
 
@@ -416,9 +502,11 @@ RV_TEST(batch_random, is_as_its_grouping_demands, .timeout = 120)
 
     for (number = 0; number < ROUNDS; number++)
         play(t, number, &tally);
-    fprintf(stderr, "batch_random: %u batches, %llu questions, %llu refused, seed %llu\n", number,
-            (unsigned long long)tally.questions, (unsigned long long)tally.refused,
-            (unsigned long long)t->seed);
+    fprintf(stderr,
+            "batch_random: %u batches, %llu questions, %llu refused, %llu hits, seed %llu\n",
+            number, (unsigned long long)tally.questions, (unsigned long long)tally.refused,
+            (unsigned long long)tally.hits, (unsigned long long)t->seed);
     cr_assert_gt(tally.questions, ROUNDS);
     cr_assert_gt(tally.refused, ROUNDS / 10);
+    cr_assert_gt(tally.hits, ROUNDS / 2);
 }
