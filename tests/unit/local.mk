@@ -39,6 +39,7 @@ rv_test_programs += %D%/test-json
 	%D%/json-broken.c \
 	%D%/json-canonical.c \
 	%D%/json-copy.c \
+	%D%/json-equal.c \
 	%D%/json-number.c \
 	%D%/json-reader.c \
 	%D%/json-schema.c \
@@ -82,6 +83,7 @@ rv_test_programs += %D%/test-model
 
 rv_test_programs += %D%/test-tool
 %C%_test_tool_SOURCES = \
+	%D%/tool-cache.c \
 	%D%/tool-grants.c \
 	%D%/tool-output.c \
 	%D%/tool-toolbox.c \
