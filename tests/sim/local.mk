@@ -141,6 +141,7 @@ rv_test_programs += %D%/test-sim-file-tools
 	%D%/runtime.h \
 	%D%/sweep.c \
 	%D%/sweep.h \
+	%D%/test_cache_files.c \
 	%D%/test_file_tools.c \
 	%D%/test_find_files.c \
 	%D%/test_read_stream.c \
