@@ -69,6 +69,7 @@ rv_test_programs += %D%/test-sim-reuse
 	%D%/rig.h \
 	%D%/test_cache.c \
 	%D%/test_checks.c \
+	%D%/test_original.c \
 	%D%/test_retry.c \
 	%D%/test_reuse_life.c \
 	%D%/test_sharing.c \
