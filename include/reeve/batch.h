@@ -170,6 +170,16 @@ struct reeve_batch_options {
     void (*on_retry)(struct reeve_batch *batch, size_t index, uint32_t wait_ms, void *arg);
 
     /*
+     * Not 0: arguments that are an object are handed to the tools as they are, and not held against
+     * their schemas: for a host that has done so, or tools that do. [0]
+     */
+    int skip_validation;
+
+    /* Not 0: the clock is not read for each call. started_us, ended_us and all times in the figures
+     * but wall_us are 0. [0] */
+    int skip_timing;
+
+    /*
      * Not 0: of a result that is longer than max_output_bytes, on_output gets all that there is,
      * from tools that can read on as fast as it is taken: read_file, also of a file of many GB. Of
      * the file there is a piece in memory at a time, of 128 KiB at the most (all of it, if it is

@@ -105,13 +105,6 @@ int rv_cache_key(struct rv_cache *cache, const struct rv_cache_question *questio
     return rv_digest_of(cache->digest, cache->text.data, cache->text.len, ret_key->bytes);
 }
 
-/* What holds besides the claims: a write of everything is one of what touches nothing, too. */
-static bool is_base_right(const struct rv_written *written, bool read_everything, uint64_t since)
-{
-    return read_everything ? rv_written_is_all_right(written, since)
-                           : rv_written_is_right(written, "", "", since);
-}
-
 bool rv_cache_is_right(struct rv_cache *cache, struct rv_kept *kept)
 {
     const struct rv_written *written = &cache->written;
@@ -120,7 +113,7 @@ bool rv_cache_is_right(struct rv_cache *cache, struct rv_kept *kept)
 
     if (rv_written_is_quiet(written, kept->since))
         return true;
-    if (!is_base_right(written, kept->read_everything, kept->since))
+    if (!rv_written_are_right(written, kept->read_everything, NULL, 0, kept->since))
         return false;
     for (i = 0; i < kept->claims; i++) {
         const char *kind = name, *key = kind + strlen(kind) + 1;
@@ -154,22 +147,6 @@ struct rv_kept *rv_cache_look_up(struct rv_cache *cache, const struct rv_cache_k
         return rv_kept_ref(kept_of(entry));
     rv_cache_drop_stale(cache, kept_of(entry));
     return NULL;
-}
-
-static bool was_overtaken(const struct rv_cache *cache, const struct rv_cache_content *content)
-{
-    const struct rv_written *written = &cache->written;
-    size_t i;
-
-    if (rv_written_is_quiet(written, content->since))
-        return false;
-    if (!is_base_right(written, content->read_everything, content->since))
-        return true;
-    for (i = 0; i < content->claim_count; i++)
-        if (!rv_written_is_right(written, content->claims[i].kind, content->claims[i].key,
-                                 content->since))
-            return true;
-    return false;
 }
 
 /* False: it is more than can be counted. */
@@ -241,7 +218,8 @@ void rv_cache_keep(struct rv_cache *cache, const struct rv_cache_key *key,
     struct rv_kept *kept;
     size_t size;
 
-    if (was_overtaken(cache, content)) {
+    if (!rv_written_are_right(&cache->written, content->read_everything, content->claims,
+                              content->claim_count, content->since)) {
         cache->stats.overtaken++;
         return;
     }

@@ -71,6 +71,21 @@ static uint64_t since_submission_us(const struct reeve_batch *batch, uint64_t no
     return (now_ns - batch->submitted_ns) / RV_NS_PER_US;
 }
 
+static uint64_t end_us(struct reeve_batch *batch)
+{
+    if (batch->options.skip_timing)
+        return 0;
+    return since_submission_us(batch, rv_precise_now_ns(batch->runtime));
+}
+
+/* By the clock as it was read last, which is when the last call ended. */
+static uint64_t start_us(const struct reeve_batch *batch)
+{
+    if (batch->options.skip_timing)
+        return 0;
+    return since_submission_us(batch, rv_seen_now_ns(batch->runtime));
+}
+
 /* It has a permit. */
 static bool has_begun(const struct reeve_tool_call *call)
 {
@@ -141,7 +156,7 @@ void rv_flight_answer_kept(struct reeve_tool_call *call, enum reeve_call_status 
     result->status = status;
     result->text = text;
     result->len = len;
-    result->ended_us = since_submission_us(batch, rv_precise_now_ns(batch->runtime));
+    result->ended_us = end_us(batch);
     if (!has_run(call))
         result->started_us = result->ended_us;
     count_answer(call);
@@ -304,7 +319,7 @@ static bool report(struct reeve_tool_call *call)
             batch->options.on_result(batch, rv_call_index(call), batch->options.arg);
     }
     alive = core->batch != NULL;
-    if (alive && batch->options.on_result)
+    if (alive && batch->options.on_result && !batch->options.skip_timing)
         rv_precise_now_ns(batch->runtime); /* the next call has not begun before this */
     rv_call_core_unref(core);
     return alive;
@@ -524,7 +539,7 @@ static void begin(struct reeve_tool_call *call)
     if (batch->running > batch->stats.peak_running)
         batch->stats.peak_running = batch->running;
     if (!call->result.attempts)
-        call->result.started_us = since_submission_us(batch, rv_seen_now_ns(batch->runtime));
+        call->result.started_us = start_us(batch);
     rv_call_core_ref(core);
     if (announce(call)) {
         if (call->tool->spec.start_many)

@@ -158,7 +158,7 @@ static int fit(struct normalizing *work)
     unsigned repairs;
     int error;
 
-    if (!schema)
+    if (!schema || work->call->core->batch->options.skip_validation)
         return 0;
     error = rv_schema_fit(schema, work->reader, &work->arena, work->value, work->call->text_len,
                           &repairs);

@@ -105,7 +105,7 @@ static enum reeve_call_status check_arguments(struct reeve_tool_call *call,
     struct rv_schema_report report;
     int error;
 
-    if (!call->tool->schema)
+    if (!call->tool->schema || call->core->batch->options.skip_validation)
         return REEVE_CALL_PENDING;
     error = rv_schema_check(call->tool->schema, value, &report);
     if (!error)

@@ -172,7 +172,8 @@ void rv_reuse_tell_next(struct reeve_batch *batch)
     rv_flight_settle(call);
 }
 
-/* Who wants to hear all of a result, which is more than what is kept or shared, hears it of a run. */
+/* Who wants to hear all of a result, which is more than what is kept or shared, hears it of a run.
+ */
 bool rv_reuse_try(struct reeve_tool_call *call)
 {
     if (call->effect != REEVE_EFFECT_READ || rv_writing_streams_whole(call))

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "tool/batch.h"
+#include "tool/claims.h"
 #include "tool/flight.h"
 #include "json/equal.h"
 #include "json/value.h"
@@ -52,23 +53,35 @@ static bool are_equal(const struct reeve_tool_call *one, const struct reeve_tool
            rv_json_equal(rv_call_arguments(one), rv_call_arguments(other), &steps) && steps;
 }
 
+static bool is_unwritten_since(struct reeve_tool_call *call, uint64_t since)
+{
+    const struct rv_written *written = &call->core->toolbox->cache.written;
+    const bool describes = call->tool->spec.describe != NULL;
+    const struct reeve_claim *claims;
+    size_t count;
+
+    if (describes && !rv_claims_know(call))
+        return rv_written_is_quiet(written, since);
+    claims = reeve_tool_call_claims(call, &count);
+    return rv_written_are_right(written, !describes, claims, count, since);
+}
+
 /*
  * Whether nothing was written between the two. The order of calls sees to that within a batch, but
  * where there is none; what other batches have written since a run began is told by the times of
  * writes.
  */
-static bool is_right_for(const struct rv_run *run, const struct reeve_tool_call *call)
+static bool is_right_for(const struct rv_run *run, struct reeve_tool_call *call)
 {
     const struct rv_flight *runs = run->runner->flight;
     const struct reeve_batch *batch = call->core->batch;
 
     if (batch->options.grouping == REEVE_GROUPING_NONE && runs->epoch != call->flight->epoch)
         return false;
-    return run->runner->state != RV_CALL_RUNNING ||
-           rv_written_is_quiet(&call->core->toolbox->cache.written, runs->since);
+    return run->runner->state != RV_CALL_RUNNING || is_unwritten_since(call, runs->since);
 }
 
-struct rv_run *rv_sharing_find(struct rv_sharing *sharing, const struct reeve_tool_call *call,
+struct rv_run *rv_sharing_find(struct rv_sharing *sharing, struct reeve_tool_call *call,
                                uint64_t hash)
 {
     struct rv_run *run = sharing->listed ? sharing->buckets[hash & sharing->mask] : NULL;

@@ -47,7 +47,7 @@ struct rv_sharing {
 void rv_sharing_init(struct rv_sharing *sharing, struct rv_arena *arena);
 
 /* The run of an equal call that may answer this one, or NULL. */
-struct rv_run *rv_sharing_find(struct rv_sharing *sharing, const struct reeve_tool_call *call,
+struct rv_run *rv_sharing_find(struct rv_sharing *sharing, struct reeve_tool_call *call,
                                uint64_t hash);
 
 /* What its arguments come to, for rv_sharing_find and _lead. */

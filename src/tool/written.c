@@ -147,11 +147,6 @@ static bool is_right_below(const struct rv_mark *mark, uint64_t since)
     return mark->written_below <= since && !mark->active_below;
 }
 
-bool rv_written_is_all_right(const struct rv_written *written, uint64_t since)
-{
-    return is_right_at(&written->everything, since) && is_right_below(&written->everything, since);
-}
-
 bool rv_written_is_right(const struct rv_written *written, const char *kind, const char *key,
                          uint64_t since)
 {
@@ -163,6 +158,22 @@ bool rv_written_is_right(const struct rv_written *written, const char *kind, con
         return false;
     for (; mark; mark = parent_of(mark))
         if (!is_right_at(mark, since))
+            return false;
+    return true;
+}
+
+bool rv_written_are_right(const struct rv_written *written, bool everything,
+                          const struct reeve_claim *claims, size_t count, uint64_t since)
+{
+    size_t i;
+
+    if (rv_written_is_quiet(written, since))
+        return true;
+    if (!is_right_at(&written->everything, since) ||
+        (everything && !is_right_below(&written->everything, since)))
+        return false;
+    for (i = 0; i < count; i++)
+        if (!rv_written_is_right(written, claims[i].kind, claims[i].key, since))
             return false;
     return true;
 }

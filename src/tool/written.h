@@ -61,8 +61,12 @@ void rv_written_touch_all(struct rv_written *written);
 /* Is what was read of a resource, at the time `since`, still right? */
 bool rv_written_is_right(const struct rv_written *written, const char *kind, const char *key,
                          uint64_t since);
-/* The same of what was read of everything. */
-bool rv_written_is_all_right(const struct rv_written *written, uint64_t since);
+/*
+ * The same of all that a call has read: everything, or what it claims. A call without claims
+ * touches nothing but what touches everything.
+ */
+bool rv_written_are_right(const struct rv_written *written, bool everything,
+                          const struct reeve_claim *claims, size_t count, uint64_t since);
 
 /* No write of everything was under way at that time, or has been since: links lead where they did.
  */

@@ -74,7 +74,8 @@ rv_test_programs += %D%/test-sim-reuse
 	%D%/test_reuse_life.c \
 	%D%/test_sharing.c \
 	%D%/test_sharing_cancel.c \
-	%D%/test_start_many.c
+	%D%/test_start_many.c \
+	%D%/test_switches.c
 %C%_test_sim_reuse_LDADD = $(RV_TEST_LIBS) $(RV_SIM_LIBS)
 
 rv_test_programs += %D%/test-sim-rounds

@@ -63,8 +63,8 @@ WRITTEN_TEST(a_write_reaches_what_is_above_and_below)
                          rows[i].kind, rows[i].key);
             cr_assert(is_right(rows[i].kind, rows[i].key, written.now));
         }
-        cr_assert_not(rv_written_is_all_right(&written, before));
-        cr_assert(rv_written_is_all_right(&written, written.now));
+        cr_assert_not(rv_written_are_right(&written, true, NULL, 0, before));
+        cr_assert(rv_written_are_right(&written, true, NULL, 0, written.now));
         cr_assert_not(rv_written_is_quiet(&written, before));
         cr_assert(rv_written_is_quiet(&written, written.now));
         before = written.now;
@@ -89,7 +89,7 @@ WRITTEN_TEST(a_write_lasts_from_its_beginning_to_its_end)
     cr_assert_gt(during, before);
     cr_assert_not(is_right("path", "/a", during));
     cr_assert_not(is_right("path", "/a/b/c", during));
-    cr_assert_not(rv_written_is_all_right(&written, during));
+    cr_assert_not(rv_written_are_right(&written, true, NULL, 0, during));
     cr_assert_not(rv_written_is_quiet(&written, during));
     cr_assert(is_right("path", "/c", before));
     rv_written_end(&written, write, &claim, 1);
@@ -157,7 +157,7 @@ WRITTEN_TEST(everything_is_what_it_says)
         cr_assert_not(is_right("path", "/never/seen", before));
         cr_assert_not(is_right("db", "k", before));
         cr_assert_not(is_right("", "", before));
-        cr_assert_not(rv_written_is_all_right(&written, before));
+        cr_assert_not(rv_written_are_right(&written, true, NULL, 0, before));
         cr_assert(is_right("db", "k", written.now));
         before = written.now;
     }
