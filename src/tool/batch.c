@@ -28,7 +28,6 @@
 #include "base/export.h"
 #include "base/options.h"
 #include "loop/clock.h"
-#include "tool/builtin/builtin.h"
 #include "tool/flight.h"
 #include "tool/gather.h"
 #include "tool/output.h"
@@ -199,12 +198,6 @@ static void prepare(struct reeve_tool_call *call)
     }
 }
 
-/* A tool of ours that may be known to read without its being asked. */
-static bool only_reads(const struct reeve_tool *tool)
-{
-    return tool->describe == rv_describe_read && tool->effect == REEVE_EFFECT_READ;
-}
-
 /*
  * May a call have its place in this pass? What its tool tells call by call is not known before it
  * is asked, and to ask its arguments must be read. A call whose tool is not known is refused in the
@@ -215,7 +208,7 @@ static bool is_of_this_pass(struct reeve_batch *batch, struct reeve_tool_call *c
     if (call->state != RV_CALL_NEW || call->answered)
         return false;
     rv_prepare_find(call);
-    return !call->tool || (call->tool->spec.describe && !only_reads(&call->tool->spec)) ||
+    return !call->tool || (call->tool->spec.describe && !rv_tool_only_reads(call->tool)) ||
            rv_hazards_pass(&batch->hazards, batch->pass, call->tool->spec.effect);
 }
 

@@ -68,15 +68,16 @@ struct reeve_tool_call {
     enum rv_call_permission permission : 8;
     uint8_t write; /* enum rv_write: where what it writes while it is out is remembered */
     bool out : 1;  /* the tool holds the handle: from before its start to its finish, or to check */
-    bool started : 1;    /* the tool's start returned 0 */
-    bool answered : 1;   /* its result is settled */
-    bool told : 1;       /* the tool's cancel was called */
-    bool reported : 1;   /* on_result was called */
-    bool settling : 1;   /* it stands in reeve_batch.settling */
-    bool normalized : 1; /* its arguments are not as they were written (normalize.h) */
-    bool closed : 1;     /* brackets were added to them: it may only read */
-    bool checking : 1;   /* out, its tool is to say whether a kept result is right */
-    bool again : 1;      /* its tool has failed, and is to be started again */
+    bool started : 1;     /* the tool's start returned 0 */
+    bool answered : 1;    /* its result is settled */
+    bool told : 1;        /* the tool's cancel was called */
+    bool reported : 1;    /* on_result was called */
+    bool settling : 1;    /* it stands in reeve_batch.settling */
+    bool normalized : 1;  /* its arguments are not as they were written (normalize.h) */
+    bool closed : 1;      /* brackets were added to them: it may only read */
+    bool undescribed : 1; /* it reads; what, has not been asked (claims.h) */
+    bool checking : 1;    /* out, its tool is to say whether a kept result is right */
+    bool again : 1;       /* its tool has failed, and is to be started again */
 };
 
 enum {

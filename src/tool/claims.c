@@ -358,7 +358,7 @@ static bool wants_names(const struct reeve_tool_call *call)
 
     return options->grouping == REEVE_GROUPING_HAZARDS || options->on_permission ||
            !call->tool->is_ours ||
-           (call->effect != REEVE_EFFECT_READ && rv_toolbox_keeps(call->core->toolbox));
+           (!rv_tool_only_reads(call->tool) && rv_toolbox_keeps(call->core->toolbox));
 }
 
 static int want_names(struct rv_claims *claims)
@@ -390,13 +390,15 @@ static int describe(struct reeve_tool_call *call)
 
 int rv_claims_describe(struct reeve_tool_call *call)
 {
+    const bool wanted = wants_names(call);
     int error;
 
     call->effect = call->tool->spec.effect;
-    if (!call->tool->spec.describe)
+    call->undescribed = !wanted && rv_tool_only_reads(call->tool);
+    if (!call->tool->spec.describe || call->undescribed)
         return 0;
     error = describe(call);
-    if (!error && claims_of(call) && wants_names(call))
+    if (!error && claims_of(call) && wanted)
         error = want_names(claims_of(call));
     return error;
 }
@@ -412,12 +414,12 @@ bool rv_claims_ready(const struct reeve_tool_call *call)
     return true;
 }
 
-/* The names that it was described with may be forgotten by now. */
 void rv_claims_find_out(struct reeve_tool_call *call)
 {
-    const struct rv_claims *claims = claims_of(call);
-
-    if (claims && !claims->wanted && !describe(call))
+    if (!call->undescribed || describe(call) != 0)
+        return;
+    call->undescribed = false;
+    if (claims_of(call))
         want_names(claims_of(call));
 }
 
@@ -446,6 +448,8 @@ bool rv_claims_know(struct reeve_tool_call *call)
 {
     struct rv_claims *claims = claims_of(call);
 
+    if (call->undescribed)
+        return false;
     if (!claims || claims->known)
         return true;
     if (!call->core->batch || !can_be_known(claims, &call->core->batch->names))
@@ -510,6 +514,8 @@ int rv_claims_touch(struct reeve_tool_call *call, struct rv_place *place)
     size_t i;
     int error = 0;
 
+    if (hazards->grouping == REEVE_GROUPING_NONE)
+        return 0;
     if (hazards->grouping == REEVE_GROUPING_WRITES_FIRST && call->effect == REEVE_EFFECT_READ)
         return rv_hazards_read_last(hazards, place);
     if (!call->tool->spec.describe || hazards->grouping == REEVE_GROUPING_WRITES_FIRST)

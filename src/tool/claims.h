@@ -50,8 +50,8 @@ bool rv_claims_ready(const struct reeve_tool_call *call);
 /* The call touches everything, and does not only read it. */
 bool rv_claims_block(const struct reeve_tool_call *call);
 
-/* Nobody needed to know what the paths come to before it ran (a read, where no order asks for it):
- * find it out while it does. */
+/* Nobody needed to know what it touches before it ran (a read, where no order asks for it): find it
+ * out while it does. */
 void rv_claims_find_out(struct reeve_tool_call *call);
 
 /* Whether what it has claimed is known: keys of paths are canonical. Then that is what others see

@@ -64,6 +64,12 @@ void rv_toolbox_unref(struct reeve_toolbox *toolbox);
 /* The tool of that name, on or off; NULL if there is none. */
 struct rv_tool *rv_toolbox_find(const struct reeve_toolbox *toolbox, const char *name);
 
+/* A tool of ours whose calls are known to read without its being asked what they touch. */
+static inline bool rv_tool_only_reads(const struct rv_tool *tool)
+{
+    return tool->is_ours && tool->spec.effect == REEVE_EFFECT_READ;
+}
+
 /* Whether any results are kept. */
 static inline bool rv_toolbox_keeps(const struct reeve_toolbox *toolbox)
 {
