@@ -424,39 +424,65 @@ static void take_result(struct rig_call *call, const struct reeve_result *result
     snprintf(call->text, sizeof call->text, "%s", result->text);
 }
 
+static void count_result(struct reeve_tool_stats *sum, const struct rig_call *call)
+{
+    sum->calls++;
+    sum->retries += call->on_retry;
+    if (call->source == REEVE_SOURCE_CACHE)
+        sum->cached++;
+    else if (call->source == REEVE_SOURCE_SHARED)
+        sum->shared++;
+    else if (call->status == REEVE_CALL_SUCCEEDED)
+        sum->succeeded++;
+    else if (call->status == REEVE_CALL_CANCELED)
+        sum->canceled++;
+    else if (call->status == REEVE_CALL_REFUSED)
+        sum->refused++;
+    else
+        sum->failed++;
+}
+
 /* The figures are those of the results. */
-static void check_figures(const struct rig_batch *batch)
+static void check_figures(struct rig_batch *batch)
 {
     const struct reeve_batch_stats *stats = &batch->stats;
-    uint64_t succeeded = 0, failed = 0, canceled = 0, refused = 0, cached = 0, shared = 0;
-    uint64_t retries = 0;
+    struct reeve_tool_stats sum = {.size = sizeof sum};
     size_t i;
 
     for (i = 0; i < batch->count; i++) {
-        const struct rig_call *call = call_at(batch, i);
-
-        retries += call->on_retry;
-        if (call->source == REEVE_SOURCE_CACHE)
-            cached++;
-        else if (call->source == REEVE_SOURCE_SHARED)
-            shared++;
-        else if (call->status == REEVE_CALL_SUCCEEDED)
-            succeeded++;
-        else if (call->status == REEVE_CALL_CANCELED)
-            canceled++;
-        else if (call->status == REEVE_CALL_REFUSED)
-            refused++;
-        else
-            failed++;
+        count_result(&sum, call_at(batch, i));
+        count_result(&batch->rig->total, call_at(batch, i));
     }
     cr_assert_eq(stats->calls, batch->count);
-    cr_assert_eq(stats->succeeded, succeeded);
-    cr_assert_eq(stats->failed, failed);
-    cr_assert_eq(stats->canceled, canceled);
-    cr_assert_eq(stats->refused, refused);
-    cr_assert_eq(stats->cached, cached);
-    cr_assert_eq(stats->shared, shared);
-    cr_assert_eq(stats->retries, retries);
+    cr_assert_eq(stats->succeeded, sum.succeeded);
+    cr_assert_eq(stats->failed, sum.failed);
+    cr_assert_eq(stats->canceled, sum.canceled);
+    cr_assert_eq(stats->refused, sum.refused);
+    cr_assert_eq(stats->cached, sum.cached);
+    cr_assert_eq(stats->shared, sum.shared);
+    cr_assert_eq(stats->retries, sum.retries);
+}
+
+/* And the toolbox's those of all its batches, if it had no others. */
+static void check_total(const struct rig *rig)
+{
+    struct reeve_tool_stats all = {.size = sizeof all};
+    const struct reeve_tool_stats *total = &rig->total;
+    size_t i;
+
+    for (i = 0; i < rig->batch_count; i++)
+        if (!rig->batches[i].done)
+            return;
+    cr_assert_eq(reeve_toolbox_stats(rig->toolbox, NULL, &all), 0);
+    if (all.calls != total->calls)
+        return;
+    cr_assert_eq(all.succeeded, total->succeeded);
+    cr_assert_eq(all.failed, total->failed);
+    cr_assert_eq(all.canceled, total->canceled);
+    cr_assert_eq(all.refused, total->refused);
+    cr_assert_eq(all.cached, total->cached);
+    cr_assert_eq(all.shared, total->shared);
+    cr_assert_eq(all.retries, total->retries);
 }
 
 static void on_done(struct reeve_batch *ended, int error, void *arg)
@@ -530,6 +556,7 @@ void rig_free_toolbox(struct rig *rig)
     struct reeve_toolbox *toolbox = rig->toolbox;
 
     rig_check_sums(rig);
+    check_total(rig);
     rig->toolbox = NULL;
     reeve_toolbox_free(toolbox);
 }

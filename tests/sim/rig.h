@@ -109,6 +109,7 @@ struct rig {
     bool says_nothing;
     unsigned groups[RIG_CALLS_MAX]; /* calls of each start_many */
     size_t group_count;
+    struct reeve_tool_stats total; /* of the batches that are done */
     void (*on_event)(struct rig *rig, char kind, size_t call);
     void *data; /* the test's */
 };

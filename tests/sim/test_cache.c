@@ -426,6 +426,22 @@ CACHE_TEST(a_tool_that_is_switched_off_meanwhile_answers_nobody)
     cr_assert_eq(rig_cache(&rig).hits, 0);
 }
 
+/* Or while the host is asked about it. */
+CACHE_TEST(a_tool_that_is_switched_off_in_a_question_answers_nobody)
+{
+    RIG_RUNS(&rig, "read", "{\"r\": \"a\"}", "run 1");
+    rig.asks = true;
+    rig.says_nothing = true;
+    rig_call(&rig, "read", "{\"r\": \"a\"}");
+    rig_submit(&rig);
+    rig_go(&rig);
+    cr_assert_eq(reeve_toolbox_enable(rig.toolbox, "read", 0), 0);
+    rig_answer(&rig, REEVE_PERMISSION_ALLOW);
+    rig_go(&rig);
+    cr_assert_eq(rig.calls[1].status, REEVE_CALL_UNKNOWN);
+    cr_assert_eq(rig.calls[1].source, REEVE_SOURCE_RUN);
+}
+
 CACHE_TEST(a_call_is_permitted_before_it_is_answered)
 {
     RIG_RUNS(&rig, "read", "{\"r\": \"a\"}", "run 1");

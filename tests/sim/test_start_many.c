@@ -9,7 +9,7 @@
 
 static struct rig rig;
 
-static void add_many(const char *name, uint32_t most_at_once)
+static void add_many(const char *name, size_t most_at_once)
 {
     struct reeve_tool tool;
 
