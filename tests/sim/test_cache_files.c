@@ -276,3 +276,72 @@ FILES_TEST(a_change_on_the_way_to_a_look_is_seen)
     do_call("write_file", "{\"path\":\"a\",\"content\":\"uno\"}");
     read_as("a", "uno", false);
 }
+
+/* ---- memory, and faults ----------------------------------------------------------------------
+ */
+
+/* A runtime of its own: each allocation of what follows fails in turn. */
+static int open_own(struct rv_test *run)
+{
+    struct reeve_runtime_options own;
+    int error;
+
+    reeve_runtime_options_init(&own);
+    own.allocator = &run->allocator;
+    error = reeve_runtime_new(NULL, &own, &runtime);
+    if (error)
+        return error;
+    files = rv_sim_files_of(runtime);
+    error = reeve_toolbox_new(runtime, &toolbox);
+    if (!error)
+        error = reeve_toolbox_add_files(toolbox, "/anywhere");
+    if (!error)
+        return 0;
+    reeve_toolbox_free(toolbox);
+    reeve_runtime_free(runtime);
+    return error;
+}
+
+static int read_often(struct rv_test *run, void *arg)
+{
+    static const char json[] = "{\"path\":\"a\"}";
+    const struct reeve_call one = {
+        .id = "1", .name = "read_file", .arguments = json, .arguments_len = strlen(json)};
+    const struct reeve_call calls[2] = {one, one};
+    static const char *const texts[] = {"one", "one", "two", "two"};
+    size_t i;
+    int error;
+
+    (void)arg;
+    toolbox = NULL;
+    error = open_own(run);
+    if (error)
+        return error;
+    for (i = 0; i < 4 && !error; i++) {
+        if (i != 1 && i != 3)
+            put("a", texts[i]);
+        error = reeve_batch_run(toolbox, calls, 2, &options, &batch);
+        reeve_runtime_run(runtime);
+        if (!error && status == REEVE_CALL_SUCCEEDED)
+            cr_assert_str_eq(said, texts[i]);
+        cr_assert(error || status == REEVE_CALL_SUCCEEDED || run->failing.refused);
+    }
+    reeve_toolbox_free(toolbox);
+    cr_assert_eq(rv_sim_file_pending(files), 0);
+    reeve_runtime_free(runtime);
+    return error;
+}
+
+RV_TEST(cache_files, survive_any_failed_allocation, .timeout = 60)
+{
+    enum reeve_grouping grouping;
+
+    for (grouping = REEVE_GROUPING_WRITES_FIRST; grouping <= REEVE_GROUPING_HAZARDS; grouping++) {
+        reeve_batch_options_init(&options);
+        options.on_done = on_done;
+        options.grouping = grouping;
+        options.retry_wait_ms = 1;
+        RV_SWEEP_ALLOCATIONS(t, read_often, NULL, 40);
+    }
+    free(said);
+}
