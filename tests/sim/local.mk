@@ -72,6 +72,8 @@ rv_test_programs += %D%/test-sim-reuse
 	%D%/test_original.c \
 	%D%/test_retry.c \
 	%D%/test_reuse_life.c \
+	%D%/test_reuse_random.c \
+	%D%/runtime.h \
 	%D%/test_sharing.c \
 	%D%/test_sharing_cancel.c \
 	%D%/test_start_many.c \
