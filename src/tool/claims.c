@@ -507,6 +507,16 @@ static int touch_nothing(struct rv_hazards *hazards, struct rv_place *place)
     return nothing ? rv_hazards_touch(hazards, place, nothing, false) : REEVE_ENOMEM;
 }
 
+bool rv_claims_need_no_order(const struct reeve_tool_call *call)
+{
+    const struct rv_hazards *hazards = &call->core->batch->hazards;
+
+    if (hazards->grouping == REEVE_GROUPING_NONE)
+        return true;
+    return hazards->grouping == REEVE_GROUPING_WRITES_FIRST && call->effect == REEVE_EFFECT_READ &&
+           !rv_hazards_blocked(hazards);
+}
+
 int rv_claims_touch(struct reeve_tool_call *call, struct rv_place *place)
 {
     struct rv_hazards *hazards = &call->core->batch->hazards;
@@ -514,8 +524,6 @@ int rv_claims_touch(struct reeve_tool_call *call, struct rv_place *place)
     size_t i;
     int error = 0;
 
-    if (hazards->grouping == REEVE_GROUPING_NONE)
-        return 0;
     if (hazards->grouping == REEVE_GROUPING_WRITES_FIRST && call->effect == REEVE_EFFECT_READ)
         return rv_hazards_read_last(hazards, place);
     if (!call->tool->spec.describe || hazards->grouping == REEVE_GROUPING_WRITES_FIRST)

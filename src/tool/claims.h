@@ -64,6 +64,9 @@ bool rv_claims_hold(struct reeve_tool_call *call);
 /* A ready call's claims become what others may see. 0, or what the call is to fail with. */
 int rv_claims_settle(struct reeve_tool_call *call);
 
+/* It has nobody to wait for, and nobody will ever have to wait for it. */
+bool rv_claims_need_no_order(const struct reeve_tool_call *call);
+
 /* Touch what it has claimed, between rv_hazards_begin and _take. 0 or REEVE_ENOMEM. */
 int rv_claims_touch(struct reeve_tool_call *call, struct rv_place *place);
 

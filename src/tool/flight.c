@@ -267,7 +267,8 @@ static void land(struct reeve_tool_call *call)
     rv_timer_stop(batch->runtime, &flight->again);
     rv_list_remove(&flight->link);
     rv_permit_release(&flight->permit);
-    rv_hazards_leave(&batch->hazards, &flight->place);
+    if (flight->placed)
+        rv_hazards_leave(&batch->hazards, &flight->place);
     rv_writing_free(flight->writing);
     rv_kept_unref(flight->kept);
     if (call->state == RV_CALL_QUEUED || call->state == RV_CALL_CHECKING)
@@ -596,10 +597,9 @@ void rv_flight_permitted(struct reeve_tool_call *call)
         rv_flight_queue(call);
 }
 
-static void turn_has_come(struct rv_step *step)
+/* It need not wait for others any more. */
+static void take_turn(struct reeve_tool_call *call)
 {
-    struct reeve_tool_call *call = rv_container_of(step, struct rv_flight, place.step)->call;
-
     call->state = RV_CALL_READY;
     call->core->batch->waiting--;
     if (!call->answered && call->core->batch->canceled)
@@ -608,6 +608,11 @@ static void turn_has_come(struct rv_step *step)
         rv_flight_settle(call);
     else if (call->permission == RV_PERMISSION_GIVEN)
         rv_flight_permitted(call);
+}
+
+static void turn_has_come(struct rv_step *step)
+{
+    take_turn(rv_container_of(step, struct rv_flight, place.step)->call);
 }
 
 static struct rv_flight *take_flight(struct reeve_batch *batch)
@@ -621,6 +626,36 @@ static struct rv_flight *take_flight(struct reeve_batch *batch)
     return flight;
 }
 
+/* 0 or REEVE_ENOMEM, with nothing of it left. */
+static int take_place(struct reeve_tool_call *call, struct rv_flight *flight)
+{
+    struct rv_hazards *hazards = &call->core->batch->hazards;
+
+    flight->placed = !rv_claims_need_no_order(call);
+    if (!flight->placed)
+        return 0;
+    rv_hazards_begin(hazards, &flight->place, turn_has_come);
+    if (!rv_claims_touch(call, &flight->place))
+        return 0;
+    rv_hazards_drop(hazards, &flight->place);
+    return REEVE_ENOMEM;
+}
+
+static void init_flight(struct rv_flight *flight, struct reeve_tool_call *call)
+{
+    flight->call = call;
+    flight->writing = NULL;
+    flight->lost_writing = false;
+    flight->keyed = false;
+    flight->run = NULL;
+    flight->kept = NULL;
+    flight->epoch = call->core->batch->writes;
+    rv_list_init(&flight->link);
+    rv_permit_init(&flight->permit, permit_granted);
+    rv_timer_init(&flight->timer, timer_fired);
+    rv_timer_init(&flight->again, rest_is_over);
+}
+
 int rv_flight_launch(struct reeve_tool_call *call)
 {
     struct reeve_batch *batch = call->core->batch;
@@ -628,31 +663,20 @@ int rv_flight_launch(struct reeve_tool_call *call)
 
     if (!flight)
         return REEVE_ENOMEM;
-    rv_hazards_begin(&batch->hazards, &flight->place, turn_has_come);
-    if (rv_claims_touch(call, &flight->place) != 0) {
-        rv_hazards_drop(&batch->hazards, &flight->place);
+    if (take_place(call, flight) != 0) {
         give_flight_back(batch, flight);
         return REEVE_ENOMEM;
     }
-    flight->call = call;
-    flight->writing = NULL;
-    flight->lost_writing = false;
-    flight->keyed = false;
-    flight->run = NULL;
-    flight->kept = NULL;
-    flight->epoch = batch->writes;
+    init_flight(flight, call);
     batch->writes += call->effect != REEVE_EFFECT_READ;
-    rv_list_init(&flight->link);
-    rv_permit_init(&flight->permit, permit_granted);
-    rv_timer_init(&flight->timer, timer_fired);
-    rv_timer_init(&flight->again, rest_is_over);
     call->flight = flight;
     call->state = RV_CALL_WAITING;
     batch->waiting++;
-    rv_hazards_take(&batch->hazards, &flight->place);
+    if (flight->placed)
+        rv_hazards_take(&batch->hazards, &flight->place);
     /* Else the batch would not know yet that it has calls to run, and would look at many more. */
-    if (rv_step_take_over(&flight->place.step))
-        turn_has_come(&flight->place.step);
+    if (!flight->placed || rv_step_take_over(&flight->place.step))
+        take_turn(call);
     return 0;
 }
 

@@ -27,6 +27,7 @@ struct rv_flight {
     struct rv_timer again;      /* until it is tried again */
     struct rv_writing *writing; /* NULL: it has written nothing, */
     bool lost_writing;          /* or there was no memory for it */
+    bool placed;                /* it stands in the order; else nobody waits for anybody */
     bool keyed;                 /* it has a key: its result may be kept */
     uint64_t epoch;             /* how many calls that write had a place before it */
     uint64_t since;             /* when it was started, as rv_written.now was */
