@@ -161,7 +161,8 @@ struct reeve_batch_options {
     /*
      * How often a call of an idempotent tool is tried that fails in a way which may pass: at least
      * 1. Before each further try it waits, without a permit, twice as long as before the last one,
-     * from retry_wait_ms on, give or take a half. timeout_ms is for all tries together. [3] [200]
+     * from retry_wait_ms on and up to a minute, give or take a half. timeout_ms is for all tries
+     * together. [3] [200]
      */
     uint32_t max_attempts;
     uint32_t retry_wait_ms;

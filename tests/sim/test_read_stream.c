@@ -633,3 +633,53 @@ RV_TEST(read_stream, sweeps, .timeout = 120)
     RV_SWEEP_STRIKES(t, scenario, &frees, 20);
     RV_SWEEP_SEEDS(t, scenario, &cancels, 200);
 }
+
+/* ---- calls side by side ------------------------------------------------------------------------
+ */
+
+static size_t heard_by[3];
+
+static void on_output_of(struct reeve_batch *heard_of, size_t index, const char *bytes, size_t len,
+                         void *arg)
+{
+    (void)heard_of, (void)bytes, (void)arg;
+    heard_by[index] += len;
+}
+
+static void on_done_of_all(struct reeve_batch *over, int error, void *arg)
+{
+    size_t i;
+
+    (void)error, (void)arg;
+    done++;
+    for (i = 0; i < reeve_batch_count(over); i++)
+        cr_assert_eq(reeve_batch_result(over, i)->source, REEVE_SOURCE_RUN);
+}
+
+/* Neither a kept result nor another call's run would tell all of it. */
+STREAM_TEST(each_of_equal_calls_is_heard)
+{
+    static const char arguments[] = "{\"path\":\"f\"}";
+    struct reeve_call calls[3];
+    struct reeve_batch_options options;
+    size_t i, round;
+
+    made_of(makings[0], 5000);
+    for (i = 0; i < 3; i++)
+        calls[i] = (struct reeve_call){.id = "c",
+                                       .name = "read_file",
+                                       .arguments = arguments,
+                                       .arguments_len = strlen(arguments)};
+    reeve_batch_options_init(&options);
+    options.max_output_bytes = CAP;
+    options.stream_whole = 1;
+    options.on_output = on_output_of;
+    options.on_done = on_done_of_all;
+    for (round = 1; round <= 2; round++) {
+        done = 0;
+        cr_assert_eq(reeve_batch_run(toolbox, calls, 3, &options, &batch), 0);
+        go();
+        for (i = 0; i < 3; i++)
+            cr_assert_eq(heard_by[i], 5000 * round);
+    }
+}
