@@ -60,7 +60,7 @@ static bool is_unwritten_since(struct reeve_tool_call *call, uint64_t since)
     const struct reeve_claim *claims;
     size_t count;
 
-    if (describes && !rv_claims_know(call))
+    if (describes && !rv_claims_hold(call))
         return rv_written_is_quiet(written, since);
     claims = reeve_tool_call_claims(call, &count);
     return rv_written_are_right(written, !describes, claims, count, since);
