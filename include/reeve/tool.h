@@ -109,8 +109,8 @@ struct reeve_tool {
      * stood on (reeve_tool_call_set_evidence); without any no result is kept. Answer with
      * reeve_tool_call_validated exactly once, at once or later, as start is answered with finish;
      * the handle stays valid until then, whatever happens meanwhile, and cancel tells when nobody
-     * wants to know any more. `evidence` lives for this call
-     * of the function. Only calls that wait for no permit come here, so that it should be cheap.
+     * wants to know any more. `evidence` lives for this call of the function. A call has no permit
+     * yet when it comes here, so that it should be cheap.
      */
     void (*validate)(struct reeve_tool_call *call, const void *evidence, size_t len, void *arg);
 
@@ -136,7 +136,7 @@ struct reeve_tool {
  *
  * Kind and key are copied. Returns 0; REEVE_EINVAL (no such effect, an empty kind or key, a kind of
  * more than 64 bytes); REEVE_ETOOBIG (a key of 4096 bytes or more, more than 1024 claims);
- * REEVE_ENOMEM, REEVE_ESYSTEM. If it fails, so will the call.
+ * REEVE_ENOMEM. If it fails, so will the call, as it does if a path cannot be looked up later on.
  */
 int reeve_claims_add(struct reeve_claims *claims, enum reeve_effect effect, const char *kind,
                      const char *key);
