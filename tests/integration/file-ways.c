@@ -214,7 +214,8 @@ void move_folder(const struct world *world, struct shared *shared)
     while (!shared->stop) {
         if (rename(inside, outside) != 0 || rename(outside, inside) != 0)
             _exit(1);
-        pause_after(shared->swaps += 2);
+        shared->swaps += 2;
+        pause_after(shared->swaps);
     }
 }
 

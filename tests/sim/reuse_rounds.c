@@ -336,8 +336,11 @@ static void make_narrow(struct reuse_round *round, struct deed *deed)
                                             {"dir", "dir/b", "dir/sub", "dir/sub/c"}};
     size_t k;
 
-    if (round->narrow == 1 && deed == &round->asks[0].deed)
-        deed->way = DEED_EVERYTHING, deed->count = 0, deed->writes = true;
+    if (round->narrow == 1 && deed == &round->asks[0].deed) {
+        deed->way = DEED_EVERYTHING;
+        deed->count = 0;
+        deed->writes = true;
+    }
     deed->link = 0;
     deed->to[0] = pick(round, 2) * 4;
     deed->to[1] = pick(round, 2) * 4;

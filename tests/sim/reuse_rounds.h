@@ -82,7 +82,7 @@ struct reuse_batch {
     struct reuse_job jobs[REUSE_CALLS];
     struct reeve_call calls[REUSE_CALLS];
     void *contexts[REUSE_CALLS];
-    char ids[REUSE_CALLS][16];
+    char ids[REUSE_CALLS][44];
     char arguments[REUSE_CALLS][48];
     size_t count;
     size_t first_ask; /* those before it are not of this batch */

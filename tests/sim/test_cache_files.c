@@ -234,12 +234,14 @@ FILES_TEST(a_look_may_be_cancelled_or_lose_its_toolbox)
         submit("read_file", "{\"path\":\"a\"}");
         rv_sim_run_ms(runtime, 10);
         cr_assert_gt(rv_sim_file_pending(files), 0);
-        if (ends == 0)
+        if (ends == 0) {
             reeve_batch_cancel_call(batch, 0);
-        else if (ends == 1)
+        } else if (ends == 1) {
             reeve_batch_cancel(batch);
-        else
-            reeve_toolbox_free(toolbox), toolbox = NULL;
+        } else {
+            reeve_toolbox_free(toolbox);
+            toolbox = NULL;
+        }
         rv_sim_run_ms(runtime, 1);
         cr_assert_eq(done, 1);
         cr_assert_eq(status, REEVE_CALL_CANCELED);
