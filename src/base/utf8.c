@@ -109,6 +109,22 @@ static size_t ascii_prefix(const char *text, size_t len)
     return i;
 }
 
+enum { SHORT_BYTES = 64 };
+
+/* All of a short text, of eight bytes or more: the last eight may be looked at twice. */
+static bool is_short_ascii(const char *text, size_t len)
+{
+    uint64_t word, all;
+    size_t i;
+
+    memcpy(&all, text + len - sizeof all, sizeof all);
+    for (i = 0; i + sizeof word < len; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        all |= word;
+    }
+    return !(all & HIGH_BITS);
+}
+
 /* The length of a character of two or three bytes, as nearly all are that are not ASCII; 0: it has
  * to be measured. */
 static size_t usual_len(const char *text, size_t len)
@@ -129,6 +145,8 @@ size_t rv_utf8_valid_prefix(const char *text, size_t len)
     size_t at = 0;
     size_t right, wanted;
 
+    if (len >= sizeof(uint64_t) && len <= SHORT_BYTES && is_short_ascii(text, len))
+        return len;
     while (at < len) {
         if (!(text[at] & '\x80')) {
             at += ascii_prefix(text + at, len - at);

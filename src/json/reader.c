@@ -8,6 +8,9 @@
  * behind the cut waits in `pending` for more. Finding the cut takes two bits of state, and each
  * byte is looked at once. A text that comes whole skips all this.
  *
+ * To set yajl up takes as long as to parse a few dozen bytes. So a reader that is used again keeps
+ * what yajl had allocated and written when it was new, and puts it back in its place.
+ *
  * yajl 2.1.0 does not survive an allocator that returns NULL: its memory is taken from an arena,
  * and a failure leaves the parse by longjmp, over frames that own nothing else.
  *
@@ -46,12 +49,25 @@ const struct rv_json_limits rv_json_default_limits = {
 enum {
     KEPT_PENDING_BYTES = 64 * 1024, /* more does not outlive a reset */
     LARGE_BYTES = 4096,             /* larger blocks of yajl's are not taken from the arena */
+    HOME_BYTES = 1024,              /* more than yajl takes before it parses */
+};
+
+/* Where a yajl lives that is used again, and what it was when it was new. It holds pointers into
+ * itself, and must stay where it is. */
+struct home {
+    yajl_handle yajl;
+    size_t used;
+    _Alignas(max_align_t) char bytes[HOME_BYTES];
+    char when_new[HOME_BYTES];
 };
 
 struct rv_json_reader {
     struct rv_arena arena;
     struct rv_json_builder builder; /* whose arena is mostly the same */
     yajl_handle yajl;               /* NULL until there is something to parse */
+    bool used_before;               /* and not at rest since */
+    struct home *home;              /* NULL: none yet */
+    bool moving_in;                 /* what yajl allocates is to stand in its home */
     const char *source;             /* what yajl is working on, */
     char *piece;                    /* and the copy in the arena that it really reads */
     size_t piece_len;
@@ -103,11 +119,41 @@ static void *keep_large(struct rv_json_reader *reader, struct large_block *large
     return large->block.bytes;
 }
 
+/* NULL: there is no room in it. */
+static struct small_block *take_at_home(struct home *home, size_t size)
+{
+    struct small_block *block = (struct small_block *)(void *)(home->bytes + home->used);
+    const size_t align = _Alignof(max_align_t);
+
+    size = (sizeof *block + size + align - 1) / align * align;
+    if (size > sizeof home->bytes - home->used)
+        return NULL;
+    home->used += size;
+    return block;
+}
+
+/* A yajl that takes more than there is room for. */
+static _Noreturn void leave_home(struct rv_json_reader *reader)
+{
+    assert(!"HOME_BYTES is enough for every yajl that is known");
+    rv_free(reader->arena.mem, reader->home);
+    reader->home = NULL;
+    reader->moving_in = false;
+    longjmp(reader->no_memory, 1);
+}
+
 static void *yajl_take(void *arg, size_t size)
 {
     struct rv_json_reader *reader = arg;
     struct small_block *block;
 
+    if (reader->moving_in && size <= HOME_BYTES) {
+        block = take_at_home(reader->home, size);
+        if (!block)
+            leave_home(reader);
+        block->size = size;
+        return block->bytes;
+    }
     if (size > LARGE_BYTES)
         return keep_large(reader, rv_alloc(reader->arena.mem, sizeof(struct large_block) + size),
                           size);
@@ -475,7 +521,7 @@ static int fail_parse(struct rv_json_reader *reader, yajl_status status)
     return reader->error == REEVE_ETOOBIG ? fail_too_deep(reader) : fail_no_memory(reader);
 }
 
-static void open_yajl(struct rv_json_reader *reader)
+static yajl_handle make_yajl(struct rv_json_reader *reader)
 {
     yajl_alloc_funcs functions = {
         .malloc = yajl_take,
@@ -483,10 +529,39 @@ static void open_yajl(struct rv_json_reader *reader)
         .free = yajl_drop,
         .ctx = reader,
     };
+    yajl_handle yajl = yajl_alloc(&callbacks, &functions, reader);
 
-    reader->yajl = yajl_alloc(&callbacks, &functions, reader);
     /* It would let overlong forms and surrogates pass; rv_utf8_valid_prefix does not. */
-    yajl_config(reader->yajl, yajl_dont_validate_strings, 1);
+    yajl_config(yajl, yajl_dont_validate_strings, 1);
+    return yajl;
+}
+
+/* Without memory for a home yajl is made anew each time. */
+static void move_in(struct rv_json_reader *reader)
+{
+    struct home *home = rv_alloc(reader->arena.mem, sizeof *home);
+
+    if (!home)
+        return;
+    home->used = 0;
+    reader->home = home;
+    reader->moving_in = true;
+    home->yajl = make_yajl(reader);
+    reader->moving_in = false;
+    memcpy(home->when_new, home->bytes, home->used);
+}
+
+static void open_yajl(struct rv_json_reader *reader)
+{
+    if (reader->used_before && !reader->home)
+        move_in(reader);
+    reader->used_before = true;
+    if (!reader->home) {
+        reader->yajl = make_yajl(reader);
+        return;
+    }
+    memcpy(reader->home->bytes, reader->home->when_new, reader->home->used);
+    reader->yajl = reader->home->yajl;
 }
 
 /* Gives yajl a piece that does not end inside a token, unless the text does. */
@@ -745,6 +820,9 @@ void rv_json_reader_rest(struct rv_json_reader *reader)
     rv_json_builder_done(&reader->builder);
     rv_arena_done(&reader->arena);
     rv_buffer_done(&reader->pending);
+    rv_free(reader->arena.mem, reader->home);
+    reader->home = NULL;
+    reader->used_before = false;
     rv_json_reader_reset(reader);
 }
 
@@ -770,6 +848,7 @@ void rv_json_reader_free(struct rv_json_reader *reader)
     rv_json_builder_done(&reader->builder);
     rv_arena_done(&reader->arena);
     rv_buffer_done(&reader->pending);
+    rv_free(mem, reader->home);
     rv_free(mem, reader);
     rv_mem_unref(mem);
 }

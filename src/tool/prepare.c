@@ -59,8 +59,10 @@ static void say_tools(struct rv_refusal *refusal, const struct reeve_toolbox *to
     say(refusal, ".");
 }
 
-static enum reeve_call_status refuse_unknown(struct reeve_tool_call *call,
-                                             struct rv_refusal *refusal)
+/* Not a part of its callers, which nearly every call passes through, and which would save for it
+ * what they do not need. */
+static enum reeve_call_status __attribute__((noinline))
+refuse_unknown(struct reeve_tool_call *call, struct rv_refusal *refusal)
 {
     refusal->len = 0;
     if (call->tool) {
