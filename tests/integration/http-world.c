@@ -113,6 +113,7 @@ static void on_data(struct rv_http *http, const char *bytes, size_t len, void *a
     for (size_t i = 0; i < len && get->received + i < GET_MAX_BODY_BYTES - 1; i++)
         get->body[get->received + i] = bytes[i];
     get->received += len;
+    get->received_ms = now_ms();
     act(get, get->on_data);
     if (get->after_data)
         get->after_data(get);

@@ -60,6 +60,7 @@ struct get {
     int status;
     int error;
     size_t received;
+    double received_ms; /* when the last of it was handed on, as now_ms has it */
     char type[64];
     char problem[1024];
     char body[GET_MAX_BODY_BYTES]; /* what comes beyond is counted only */
