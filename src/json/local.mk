@@ -10,6 +10,8 @@ noinst_LTLIBRARIES += %D%/libjson.la
 	%D%/canonical.h \
 	%D%/equal.c \
 	%D%/equal.h \
+	%D%/escape.c \
+	%D%/escape.h \
 	%D%/number.c \
 	%D%/number.h \
 	%D%/problem.c \

@@ -39,6 +39,7 @@
 #include "base/list.h"
 #include "base/utf8.h"
 #include "json/builder.h"
+#include "json/escape.h"
 #include "json/problem.h"
 
 const struct rv_json_limits rv_json_default_limits = {
@@ -52,8 +53,7 @@ enum {
     HOME_BYTES = 1024,              /* more than yajl takes before it parses */
 };
 
-/* Where a yajl lives that is used again, and what it was when it was new. It holds pointers into
- * itself, and must stay where it is. */
+/* Where a yajl lives that is used again, and what it was when new. It points into itself. */
 struct home {
     yajl_handle yajl;
     size_t used;
@@ -132,10 +132,9 @@ static struct small_block *take_at_home(struct home *home, size_t size)
     return block;
 }
 
-/* A yajl that takes more than there is room for. */
 static _Noreturn void leave_home(struct rv_json_reader *reader)
 {
-    assert(!"HOME_BYTES is enough for every yajl that is known");
+    assert(false && "HOME_BYTES is enough for every yajl that is known");
     rv_free(reader->arena.mem, reader->home);
     reader->home = NULL;
     reader->moving_in = false;
@@ -268,113 +267,6 @@ static int fail_not_utf8(struct rv_json_reader *reader)
 
 /* Texts. */
 
-static unsigned hex_value(char digit)
-{
-    if (digit <= '9')
-        return (unsigned)(digit - '0');
-    return ((unsigned)digit | 0x20) - 'a' + 10;
-}
-
-/* The four digits of a \u escape, which the lexer has checked. */
-static unsigned code_unit(const char *digits)
-{
-    return hex_value(digits[0]) << 12 | hex_value(digits[1]) << 8 | hex_value(digits[2]) << 4 |
-           hex_value(digits[3]);
-}
-
-static char *put_character(char *to, unsigned code)
-{
-    if (code < 0x80) {
-        *to++ = (char)code;
-        return to;
-    }
-    if (code < 0x800) {
-        *to++ = (char)(0xC0 | code >> 6);
-    } else {
-        if (code < 0x10000) {
-            *to++ = (char)(0xE0 | code >> 12);
-        } else {
-            *to++ = (char)(0xF0 | code >> 18);
-            *to++ = (char)(0x80 | (code >> 12 & 0x3F));
-        }
-        *to++ = (char)(0x80 | (code >> 6 & 0x3F));
-    }
-    *to++ = (char)(0x80 | (code & 0x3F));
-    return to;
-}
-
-/* `from` stands behind "\u". Returns where the text goes on, and the character. */
-static const char *read_unicode(const char *from, const char *end, unsigned *ret_code)
-{
-    const unsigned code = code_unit(from);
-    unsigned low;
-
-    from += 4;
-    *ret_code = code;
-    if (code < 0xD800 || code > 0xDFFF)
-        return from;
-    *ret_code = 0xFFFD;
-    if (code > 0xDBFF || end - from < 6 || from[0] != '\\' || from[1] != 'u')
-        return from;
-    low = code_unit(from + 2);
-    if (low < 0xDC00 || low > 0xDFFF)
-        return from;
-    *ret_code = 0x10000 + ((code & 0x3FF) << 10 | (low & 0x3FF));
-    return from + 6;
-}
-
-/* What the escape at `from` (behind its backslash) stands for. */
-static const char *read_escape(const char *from, const char *end, unsigned *ret_code)
-{
-    static const char letters[] = "bfnrt";
-    static const char meanings[] = "\b\f\n\r\t";
-    const char *letter;
-
-    if (*from == 'u')
-        return read_unicode(from + 1, end, ret_code);
-    letter = strchr(letters, *from);
-    *ret_code = (unsigned char)(letter ? meanings[letter - letters] : *from);
-    return from + 1;
-}
-
-/* Resolves the escapes of the text between two quotes, which makes it shorter. Its new end. */
-static char *resolve(char *text, const char *end)
-{
-    const char *from = text;
-    char *to = text;
-    const char *backslash;
-    unsigned code;
-
-    while ((backslash = memchr(from, '\\', (size_t)(end - from)))) {
-        memmove(to, from, (size_t)(backslash - from));
-        to += backslash - from;
-        from = read_escape(backslash + 1, end, &code);
-        to = put_character(to, code);
-    }
-    memmove(to, from, (size_t)(end - from));
-    return to + (end - from);
-}
-
-/*
- * The bytes between the quotes of the string that ends at `end`. A quote that begins a string has
- * no backslash before it; each quote inside one has an odd number of them.
- */
-static char *string_start(char *start, char *end)
-{
-    const char *before;
-    char *quote;
-
-    for (quote = end; quote > start;) {
-        if (*--quote != '"')
-            continue;
-        for (before = quote; before > start && before[-1] == '\\'; before--)
-            ;
-        if ((quote - before) % 2 == 0)
-            return quote + 1;
-    }
-    return start; /* not reached: the lexer saw it */
-}
-
 /*
  * A string or key for good: it stays where it is, in the piece, and its closing quote, which yajl
  * has passed, becomes a NUL. If there are escapes in it, then what yajl hands over is not in the
@@ -391,8 +283,8 @@ static const char *keep_string(struct rv_json_reader *reader, const unsigned cha
         end = raw + len;
     } else {
         end = reader->piece + consumed(reader) - 1;
-        raw = string_start(reader->piece, end);
-        end = resolve(raw, end);
+        raw = rv_json_string_start(reader->piece, end);
+        end = rv_json_resolve(raw, end);
     }
     *end = '\0';
     *ret_len = (uint32_t)(end - raw);
