@@ -55,7 +55,9 @@ yajl_val ms_json_get(yajl_val object, const char *key)
 
 const char *ms_json_string(yajl_val object, const char *key)
 {
-    return YAJL_GET_STRING(ms_json_get(object, key));
+    yajl_val value = ms_json_get(object, key);
+
+    return YAJL_GET_STRING(value);
 }
 
 yajl_val ms_json_get_some(yajl_val object, const char *key)
