@@ -122,12 +122,11 @@ static enum reeve_call_status check_arguments(struct reeve_tool_call *call,
 
 static bool is_blank(const char *text, size_t len)
 {
-    size_t i;
+    size_t i = 0;
 
-    for (i = 0; i < len; i++)
-        if (!strchr(" \t\r\n", text[i]) || !text[i])
-            return false;
-    return true;
+    while (i < len && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n'))
+        i++;
+    return i == len;
 }
 
 /* What was refused may do once it is put right. Otherwise the refusal, of what was written, stands.
