@@ -89,13 +89,6 @@ static bool may_go_on(struct rv_checker *checker)
     return true;
 }
 
-bool rv_check_over(const struct rv_checker *checker, bool fits)
-{
-    if (checker->error)
-        return true;
-    return !fits && (checker->quiet || checker->report->faults >= RV_SCHEMA_MAX_FAULTS);
-}
-
 /* ---- faults -------------------------------------------------------------------------------------
  */
 
@@ -218,6 +211,12 @@ bool rv_check_quietly(struct rv_checker *checker, const struct rv_schema_node *n
     return fits;
 }
 
+/* Of most members no more is asked than a type: these need no path and no steps. */
+static bool fits_by_type(const struct rv_schema_node *node, const struct reeve_json *value)
+{
+    return !node->rules && !node->never && (node->types & rv_schema_type_of(value));
+}
+
 bool rv_check_inside(struct rv_checker *checker, const struct rv_schema_node *node,
                      const struct reeve_json *value, const char *key, uint32_t key_len,
                      uint32_t index)
@@ -226,6 +225,8 @@ bool rv_check_inside(struct rv_checker *checker, const struct rv_schema_node *no
         .up = checker->path, .key = key, .key_len = key_len, .index = index};
     bool fits;
 
+    if (fits_by_type(node, value))
+        return true;
     checker->path = &step;
     fits = rv_check_value(checker, node, value);
     checker->path = step.up;

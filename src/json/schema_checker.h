@@ -45,7 +45,12 @@ bool rv_check_apply(struct rv_checker *checker, const struct rv_schema_node *nod
                     const struct reeve_json *value);
 
 /* Whether nothing more needs to be looked at: one fault is enough when quiet. */
-bool rv_check_over(const struct rv_checker *checker, bool fits);
+static inline bool rv_check_over(const struct rv_checker *checker, bool fits)
+{
+    if (checker->error)
+        return true;
+    return !fits && (checker->quiet || checker->report->faults >= RV_SCHEMA_MAX_FAULTS);
+}
 
 /*
  * Work that takes its steps from checker->fuel has been done. True: it ran out of them, has got
