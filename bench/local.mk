@@ -42,6 +42,7 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 %C%_reeve_bench_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBENCH_SCRIPTS='"$(abs_top_srcdir)/%D%/peers"' \
 	-DBENCH_PROGRAMS='"$(abs_top_builddir)/%D%/peers"'
+%C%_reeve_bench_LDFLAGS = $(AM_LDFLAGS) $(RV_LTO_FLAGS)
 %C%_reeve_bench_LDADD = $(RV_LIBS) $(EVENT_LIBS)
 
 %C%_peers_yajl_direct_SOURCES = %D%/peers/yajl-direct.c %D%/clock.c %D%/bench.h

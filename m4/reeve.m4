@@ -86,6 +86,39 @@ AC_DEFUN([RV_COVERAGE], [
   AM_CONDITIONAL([COVERAGE], [test "$enable_coverage" = yes])
 ])
 
+# Optimised as a whole when it is linked: calls from one file to another cost a sixth of a small batch
+# call's time otherwise. The object files keep their machine code beside it (fat), for nm, for whoever
+# links the archive, and for the tests, which are linked as they are.
+AC_DEFUN([RV_LTO], [
+  AC_ARG_ENABLE([lto],
+    [AS_HELP_STRING([--enable-lto],
+      [optimise libreeve as a whole when it is linked (default: with -O2 and more, if the compiler can)])],
+    [], [enable_lto=auto])
+  RV_LTO_FLAGS=
+  RV_NO_LTO_FLAGS=
+  AS_IF([test "$enable_lto" = auto],
+    [AS_CASE([" $CFLAGS $RV_SAN_FLAGS $RV_COV_FLAGS "],
+      [*sanitize*|*coverage*], [enable_lto=no],
+      [*" -O"[[23s]]" "*|*" -Ofast "*], [],
+      [enable_lto=no])])
+  AS_IF([test "$enable_lto" != no], [
+    AC_CACHE_CHECK([whether $CC optimises when it links], [rv_cv_lto], [
+      rv_save_cflags=$CFLAGS
+      CFLAGS="$CFLAGS -Werror -flto=auto -ffat-lto-objects"
+      AC_LINK_IFELSE([AC_LANG_PROGRAM], [rv_cv_lto=yes], [rv_cv_lto=no])
+      CFLAGS=$rv_save_cflags
+    ])
+    AS_IF([test "$rv_cv_lto$enable_lto" = noyes],
+      [AC_MSG_ERROR([$CC takes no -flto=auto -ffat-lto-objects; gcc from 10 on does])])
+    enable_lto=$rv_cv_lto
+  ])
+  AS_IF([test "$enable_lto" = yes],
+    [RV_LTO_FLAGS="-flto=auto -ffat-lto-objects"
+     RV_NO_LTO_FLAGS="-fno-lto"])
+  AC_SUBST([RV_LTO_FLAGS])
+  AC_SUBST([RV_NO_LTO_FLAGS])
+])
+
 # The export map, and no symbol left open in the shared library. clang leaves its sanitizer
 # runtime to the program, so there the second one has to go.
 AC_DEFUN([RV_EXPORT_MAP], [
