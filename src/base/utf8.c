@@ -111,12 +111,30 @@ static size_t ascii_prefix(const char *text, size_t len)
 
 enum { SHORT_BYTES = 64 };
 
-/* All of a short text, of eight bytes or more: the last eight may be looked at twice. */
+/* All of a text that is shorter than a word. */
+static bool is_tiny_ascii(const char *text, size_t len)
+{
+    uint32_t head, tail;
+    char all = 0;
+
+    if (len >= sizeof head) {
+        memcpy(&head, text, sizeof head);
+        memcpy(&tail, text + len - sizeof tail, sizeof tail);
+        return !((head | tail) & (uint32_t)HIGH_BITS);
+    }
+    while (len)
+        all |= text[--len];
+    return !(all & '\x80');
+}
+
+/* All of a short text: of one of eight bytes or more the last eight may be looked at twice. */
 static bool is_short_ascii(const char *text, size_t len)
 {
     uint64_t word, all;
     size_t i;
 
+    if (len < sizeof word)
+        return is_tiny_ascii(text, len);
     memcpy(&all, text + len - sizeof all, sizeof all);
     for (i = 0; i + sizeof word < len; i += sizeof word) {
         memcpy(&word, text + i, sizeof word);
@@ -145,7 +163,7 @@ size_t rv_utf8_valid_prefix(const char *text, size_t len)
     size_t at = 0;
     size_t right, wanted;
 
-    if (len >= sizeof(uint64_t) && len <= SHORT_BYTES && is_short_ascii(text, len))
+    if (len <= SHORT_BYTES && is_short_ascii(text, len))
         return len;
     while (at < len) {
         if (!(text[at] & '\x80')) {
