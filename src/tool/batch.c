@@ -42,8 +42,9 @@ enum {
     COST_PER_CLOCK = 16384, /* of work between two looks at the clock */
     COST_OF_LOOKING = 64,   /* at a call that is passed over, */
     COST_OF_CALL = 1024,    /* at one that is not, and a byte of arguments is 1 */
-    QUEUED_AHEAD = 32,      /* calls that are ready to run beyond as many as may run at once */
-    DESCRIBED_AHEAD = 256,  /* calls whose paths are looked up side by side */
+    PASSED_OVER_AT_ONCE = 64,
+    QUEUED_AHEAD = 32,     /* calls that are ready to run beyond as many as may run at once */
+    DESCRIBED_AHEAD = 256, /* calls whose paths are looked up side by side */
     WAITING_AHEAD = 16384, /* calls that wait for others, while a later one need perhaps not wait */
 };
 
@@ -231,12 +232,29 @@ static bool is_to_be_asked_about_now(const struct reeve_batch *batch,
            call->permission == RV_PERMISSION_UNSAID;
 }
 
-/* It has no place in this pass: it is not to be looked at again for that. */
+/* Has it something to do in this pass? */
+static bool is_due(struct reeve_batch *batch, struct reeve_tool_call *call)
+{
+    return is_of_this_pass(batch, call) || is_to_be_asked_about_now(batch, call);
+}
+
+/*
+ * The call that is next has nothing to do in this pass, and mostly so have many behind it: they are
+ * not to be looked at again for that.
+ */
 static size_t pass_over(struct reeve_batch *batch)
 {
-    if (batch->placed + 1 == batch->prepared)
-        batch->placed++;
-    return COST_OF_LOOKING;
+    struct reeve_tool_call *calls = batch->core->calls;
+    size_t left = batch->core->count - batch->prepared;
+    size_t most = left < PASSED_OVER_AT_ONCE ? left : PASSED_OVER_AT_ONCE;
+    size_t passed = 1;
+
+    while (passed < most && !is_due(batch, &calls[batch->prepared + passed]))
+        passed++;
+    if (batch->placed == batch->prepared)
+        batch->placed += passed;
+    batch->prepared += passed;
+    return passed * COST_OF_LOOKING;
 }
 
 static size_t prepare_next(struct reeve_batch *batch)
@@ -251,10 +269,11 @@ static size_t prepare_next(struct reeve_batch *batch)
         batch->pass++;
         return COST_OF_LOOKING;
     }
-    call = &batch->core->calls[batch->prepared++];
-    cost = COST_OF_CALL + call->text_len;
-    if (!is_of_this_pass(batch, call) && !is_to_be_asked_about_now(batch, call))
+    call = &batch->core->calls[batch->prepared];
+    if (!is_due(batch, call))
         return pass_over(batch);
+    cost = COST_OF_CALL + call->text_len;
+    batch->prepared++;
     prepare(call);
     return cost;
 }

@@ -16,6 +16,12 @@
 
 #include <reeve/error.h>
 
+/* Calls of one tool have its name mostly from one place, and share a copy of it then. */
+static bool is_named_as_before(const struct reeve_call *calls, size_t index)
+{
+    return index && calls[index].name == calls[index - 1].name;
+}
+
 /* The bytes that the texts of all calls take up; false if that is more than can be counted. */
 static bool measure_texts(const struct reeve_call *calls, size_t count, size_t *ret_size)
 {
@@ -23,8 +29,9 @@ static bool measure_texts(const struct reeve_call *calls, size_t count, size_t *
 
     for (i = 0; i < count; i++) {
         const struct reeve_call *call = &calls[i];
+        const size_t name_size = is_named_as_before(calls, i) ? 0 : strlen(call->name) + 1;
 
-        if (!rv_size_add(size, strlen(call->id) + strlen(call->name) + 3, &size) ||
+        if (!rv_size_add(size, strlen(call->id) + name_size + 2, &size) ||
             !rv_size_add(size, call->arguments_len, &size))
             return false;
     }
@@ -44,14 +51,17 @@ static const char *copy_text(char **out, const char *text, size_t len)
     return copy;
 }
 
-static void copy_call(struct rv_call_core *core, size_t index, const struct reeve_call *given,
+static void copy_call(struct rv_call_core *core, size_t index, const struct reeve_call *calls,
                       char **out)
 {
     struct reeve_tool_call *call = &core->calls[index];
+    const struct reeve_call *given = &calls[index];
 
     *call = (struct reeve_tool_call){.core = core};
     call->result.call_id = copy_text(out, given->id, strlen(given->id));
-    call->result.tool = copy_text(out, given->name, strlen(given->name));
+    call->result.tool = is_named_as_before(calls, index)
+                            ? call[-1].result.tool
+                            : copy_text(out, given->name, strlen(given->name));
     call->text = copy_text(out, given->arguments, given->arguments_len);
     call->text_len = given->arguments_len;
 }
@@ -76,22 +86,15 @@ int rv_call_core_new(struct reeve_toolbox *toolbox, const struct reeve_call *cal
     core->toolbox = toolbox;
     rv_toolbox_ref(toolbox);
     for (i = 0, out = (char *)&core->calls[count]; i < count; i++)
-        copy_call(core, i, &calls[i], &out);
+        copy_call(core, i, calls, &out);
     *ret_core = core;
     return 0;
 }
 
-void rv_call_core_ref(struct rv_call_core *core)
-{
-    core->refs++;
-}
-
-void rv_call_core_unref(struct rv_call_core *core)
+void rv_call_core_free(struct rv_call_core *core)
 {
     struct rv_mem *mem = core->mem;
 
-    if (--core->refs)
-        return;
     rv_arena_done(&core->arena);
     rv_toolbox_unref(core->toolbox);
     rv_free(mem, core);
@@ -244,14 +247,11 @@ RV_EXPORT void reeve_tool_call_validated(struct reeve_tool_call *call, int still
     give_back(call);
 }
 
-void rv_call_tell_canceled(struct reeve_tool_call *call)
+void rv_call_tell_its_tool(struct reeve_tool_call *call)
 {
-    const struct reeve_tool *tool;
+    const struct reeve_tool *tool = &call->tool->spec;
 
-    if (!call->started || !call->out || call->told)
-        return; /* it may have no tool at all */
     call->told = true;
-    tool = &call->tool->spec;
     if (tool->cancel)
         tool->cancel(call, tool->arg);
 }

@@ -100,7 +100,8 @@ struct rv_call_core {
     size_t refs;
     struct reeve_batch *batch; /* NULL once it has ended */
     struct reeve_toolbox *toolbox;
-    struct rv_tool *found; /* last: many calls in a row are mostly of one tool */
+    struct rv_tool *found; /* last: many calls in a row are mostly of one tool, */
+    const char *found_as;  /* and have its name from one place */
     void *context;
     void **contexts; /* of each call, or NULL */
     size_t max_output_bytes;
@@ -113,8 +114,18 @@ struct rv_call_core {
 /* A core with one reference, its calls copied and new. 0 or REEVE_ENOMEM. */
 int rv_call_core_new(struct reeve_toolbox *toolbox, const struct reeve_call *calls, size_t count,
                      struct rv_call_core **ret_core);
-void rv_call_core_ref(struct rv_call_core *core);
-void rv_call_core_unref(struct rv_call_core *core);
+void rv_call_core_free(struct rv_call_core *core);
+
+static inline void rv_call_core_ref(struct rv_call_core *core)
+{
+    core->refs++;
+}
+
+static inline void rv_call_core_unref(struct rv_call_core *core)
+{
+    if (!--core->refs)
+        rv_call_core_free(core);
+}
 
 static inline size_t rv_call_index(const struct reeve_tool_call *call)
 {
@@ -156,8 +167,14 @@ int rv_call_start_many(struct reeve_tool_call *const *calls, size_t count);
 /* Have its tool say whether a kept result is right: rv_reuse_checked is to follow. */
 void rv_call_check(struct reeve_tool_call *call, const void *evidence, size_t len);
 
+void rv_call_tell_its_tool(struct reeve_tool_call *call);
+
 /* Call the tool's cancel function, once, if the tool has the call and wants to know. The core may
  * be gone afterwards, as above. */
-void rv_call_tell_canceled(struct reeve_tool_call *call);
+static inline void rv_call_tell_canceled(struct reeve_tool_call *call)
+{
+    if (call->started && call->out && !call->told) /* it may have no tool at all */
+        rv_call_tell_its_tool(call);
+}
 
 #endif

@@ -483,8 +483,9 @@ static bool announce(struct reeve_tool_call *call)
 {
     struct reeve_batch *batch = call->core->batch;
 
-    if (batch->options.on_start && !call->result.attempts)
-        batch->options.on_start(batch, rv_call_index(call), batch->options.arg);
+    if (!batch->options.on_start || call->result.attempts)
+        return true;
+    batch->options.on_start(batch, rv_call_index(call), batch->options.arg);
     if (!call->core->batch)
         return false;
     if (!rv_flight_is_not_to_run(call))

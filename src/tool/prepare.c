@@ -198,14 +198,14 @@ static enum reeve_call_status read_arguments(struct reeve_tool_call *call,
     return normalize(call, status, refusal);
 }
 
-void rv_prepare_find(struct reeve_tool_call *call)
+void rv_prepare_look_up(struct reeve_tool_call *call)
 {
     struct rv_call_core *core = call->core;
+    const char *name = call->result.tool;
 
-    if (call->tool)
-        return;
-    if (!core->found || strcmp(core->found->spec.name, call->result.tool) != 0)
-        core->found = rv_toolbox_find(core->toolbox, call->result.tool);
+    if (!core->found || (name != core->found_as && strcmp(core->found->spec.name, name) != 0))
+        core->found = rv_toolbox_find(core->toolbox, name);
+    core->found_as = name;
     call->tool = core->found;
 }
 

@@ -13,8 +13,14 @@ struct rv_refusal {
     size_t len;
 };
 
+void rv_prepare_look_up(struct reeve_tool_call *call);
+
 /* Find the call's tool, if there is one. */
-void rv_prepare_find(struct reeve_tool_call *call);
+static inline void rv_prepare_find(struct reeve_tool_call *call)
+{
+    if (!call->tool)
+        rv_prepare_look_up(call);
+}
 
 /*
  * Find the call's tool and parse its arguments. Returns REEVE_CALL_PENDING: the call may run; or
