@@ -102,7 +102,8 @@ uint64_t bench_wall_ns(void); /* monotonic */
 void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void bench_check(bool well, const char *what);
 
-/* Where a peer of that name stands: a script, or a program that was built. Static text. */
+/* Where a script of a peer stands, by its name, and a program that was built, by its path in
+ * bench/. Static text. */
 const char *bench_script(const char *name);
 const char *bench_program(const char *name);
 

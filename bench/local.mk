@@ -3,17 +3,19 @@
 # its lines in rows.h and rows.c; a peer is a program or a script in peers/.
 rv_bench_programs = \
 	%D%/reeve-bench \
+	%D%/ours/calls \
+	%D%/ours/start \
 	%D%/peers/curl-streams \
 	%D%/peers/curl-turn \
 	%D%/peers/files-direct \
 	%D%/peers/files-look \
 	%D%/peers/start-curl \
-	%D%/peers/start-reeve \
 	%D%/peers/yajl-direct
 EXTRA_PROGRAMS += $(rv_bench_programs)
 
 %C%_reeve_bench_SOURCES = \
 	%D%/bench.h \
+	%D%/check.c \
 	%D%/clock.c \
 	%D%/documents.h \
 	%D%/main.c \
@@ -41,9 +43,30 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 	%D%/server.h
 %C%_reeve_bench_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBENCH_SCRIPTS='"$(abs_top_srcdir)/%D%/peers"' \
-	-DBENCH_PROGRAMS='"$(abs_top_builddir)/%D%/peers"'
+	-DBENCH_PROGRAMS='"$(abs_top_builddir)/%D%"'
 %C%_reeve_bench_LDFLAGS = $(AM_LDFLAGS) $(RV_LTO_FLAGS)
 %C%_reeve_bench_LDADD = $(RV_LIBS) $(EVENT_LIBS)
+
+# Ours where a host could be: with the library as it is installed, and without libtool's script around
+# it, which takes longer to start than what is measured.
+%C%_ours_calls_SOURCES = \
+	%D%/bench.h \
+	%D%/check.c \
+	%D%/clock.c \
+	%D%/ours/batch.c \
+	%D%/ours/cache.c \
+	%D%/ours/calls.h \
+	%D%/ours/hazards.c \
+	%D%/ours/main.c \
+	%D%/ours/mixed.c \
+	%D%/ours/stream.c \
+	%D%/ours/work.c
+%C%_ours_calls_LDADD = libreeve.la $(EVENT_LIBS)
+%C%_ours_calls_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+%C%_ours_start_SOURCES = %D%/ours/start.c
+%C%_ours_start_LDADD = libreeve.la
+%C%_ours_start_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 %C%_peers_yajl_direct_SOURCES = %D%/peers/yajl-direct.c %D%/clock.c %D%/bench.h
 %C%_peers_yajl_direct_LDADD = $(YAJL_LIBS)
@@ -63,11 +86,6 @@ rv_bench_curl = %D%/peers/curl-loop.c %D%/peers/curl-loop.h %D%/clock.c %D%/benc
 
 %C%_peers_start_curl_SOURCES = %D%/peers/start-curl.c
 %C%_peers_start_curl_LDADD = $(CURL_LIBS)
-
-# Without libtool's script around it, which takes longer to start than what is measured.
-%C%_peers_start_reeve_SOURCES = %D%/peers/start-reeve.c
-%C%_peers_start_reeve_LDADD = libreeve.la
-%C%_peers_start_reeve_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 EXTRA_DIST += \
 	%D%/peers/hazards-python.py \

@@ -5,10 +5,8 @@
  */
 #include "bench/bench.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -22,24 +20,6 @@
 #endif
 
 enum { MOST_WANTED = 64 };
-
-void bench_die(const char *format, ...)
-{
-    va_list args;
-
-    fputs("reeve-bench: ", stderr);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fputc('\n', stderr);
-    exit(2);
-}
-
-void bench_check(bool well, const char *what)
-{
-    if (!well)
-        bench_die("%s failed: %s", what, strerror(errno));
-}
 
 static const char *join(const char *folder, const char *name)
 {

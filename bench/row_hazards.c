@@ -13,135 +13,13 @@
 #include "bench/rows.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <reeve/batch.h>
-#include <reeve/tool.h>
-
-enum { PATHS = 1000, CALLS = 100000, MOST_CALLS = 10 * CALLS, PERMITS = 16, TEXT_BYTES = 40 };
-
-struct work {
-    bool quick;
-    struct reeve_toolbox *toolbox;
-    struct reeve_call *calls;
-    bool well;
-};
-
-static int answer(struct reeve_tool_call *call, void *arg)
-{
-    (void)arg;
-    reeve_tool_call_finish(call, "done", 4);
-    return 0;
-}
-
-static int reads(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg)
-{
-    (void)arg;
-    return reeve_claims_add(claims, REEVE_EFFECT_READ, REEVE_RESOURCE_PATH,
-                            reeve_tool_call_arg_string(call, "path"));
-}
-
-static int writes(struct reeve_tool_call *call, struct reeve_claims *claims, void *arg)
-{
-    (void)arg;
-    return reeve_claims_add(claims, REEVE_EFFECT_WRITE, REEVE_RESOURCE_PATH,
-                            reeve_tool_call_arg_string(call, "path"));
-}
-
-static void add_tool(struct reeve_toolbox *toolbox, const char *name,
-                     int (*describe)(struct reeve_tool_call *call, struct reeve_claims *claims,
-                                     void *arg))
-{
-    struct reeve_tool tool;
-
-    reeve_tool_init(&tool);
-    tool.name = name;
-    tool.parameters = "{\"type\":\"object\",\"properties\":{\"path\":{\"type\":\"string\"}},"
-                      "\"required\":[\"path\"]}";
-    tool.start = answer;
-    tool.describe = describe;
-    bench_check(!reeve_toolbox_add(toolbox, &tool), "adding a tool");
-}
-
-/* The same row of calls in every run: numbers of a linear congruence, as the peer draws them. */
-static void make_calls(struct work *work, size_t count)
-{
-    char *texts = calloc(count, TEXT_BYTES);
-    uint32_t random = 1;
-    size_t i;
-
-    work->calls = calloc(count, sizeof *work->calls);
-    bench_check(texts && work->calls, "memory");
-    for (i = 0; i < count; i++) {
-        char *text = texts + i * TEXT_BYTES;
-
-        random = random * 1664525 + 1013904223;
-        snprintf(text, TEXT_BYTES, "{\"path\":\"/none/of/it/f%u\"}", (random >> 8) % PATHS);
-        work->calls[i] = (struct reeve_call){
-            .id = "c",
-            .name = random >> 31 ? "set" : "look",
-            .arguments = text,
-            .arguments_len = strlen(text),
-        };
-    }
-}
-
-static void on_done(struct reeve_batch *batch, int error, void *arg)
-{
-    struct reeve_batch_stats stats = {.size = sizeof stats};
-    struct work *work = arg;
-
-    work->well = !error && !reeve_batch_stats(batch, &stats) &&
-                 stats.succeeded + stats.shared == reeve_batch_count(batch);
-}
-
-static double time_batch(struct work *work, struct reeve_runtime *runtime, size_t count)
-{
-    struct reeve_batch_options options;
-    struct reeve_batch *batch;
-    uint64_t start;
-
-    reeve_batch_options_init(&options);
-    options.grouping = REEVE_GROUPING_HAZARDS;
-    options.max_concurrency = PERMITS;
-    options.on_done = on_done;
-    options.arg = work;
-    work->well = false;
-    start = bench_cpu_ns();
-    bench_check(!reeve_batch_run(work->toolbox, work->calls, count, &options, &batch), "a batch");
-    bench_check(!reeve_runtime_run(runtime) && work->well, "the batch");
-    return (double)(bench_cpu_ns() - start) / 1000 / (double)count;
-}
-
-/* The figures: µs a call of 100,000, of a million, and of the first 100,000. */
-static int run_ours(void *arg, struct bench_figures *figures)
-{
-    struct work *work = arg;
-    struct reeve_runtime *runtime;
-
-    bench_check(!reeve_runtime_new(NULL, NULL, &runtime), "a runtime");
-    bench_check(!reeve_toolbox_new(runtime, &work->toolbox), "a toolbox");
-    add_tool(work->toolbox, "look", reads);
-    add_tool(work->toolbox, "set", writes);
-    make_calls(work, MOST_CALLS);
-    time_batch(work, runtime, PATHS);
-    figures->value[2] = time_batch(work, runtime, CALLS);
-    time_batch(work, runtime, CALLS);
-    figures->value[0] = time_batch(work, runtime, CALLS);
-    figures->value[1] = time_batch(work, runtime, MOST_CALLS);
-    reeve_toolbox_free(work->toolbox);
-    reeve_runtime_free(runtime);
-    return 0;
-}
 
 static void run(const struct bench *bench, const struct bench_row *row)
 {
-    struct work work = {.quick = bench->quick};
+    const char *const ours[] = {bench_program("ours/calls"), "hazards", NULL};
     const char *const python[] = {"python3", bench_script("hazards-python.py"), NULL};
     const struct bench_side sides[] = {
-        {.name = "ours", .run = run_ours, .arg = &work},
+        {.name = "ours", .command = ours},
         {.name = "asyncio", .command = python},
     };
     const struct bench_match match = {

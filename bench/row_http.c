@@ -143,7 +143,7 @@ static void run(const struct bench *bench, const struct bench_row *row)
     struct work work = {.seconds = bench->quick ? 0.4 : 1.5};
     const char *seconds = bench->quick ? "0.4" : "1.5";
     char url[BENCH_URL_BYTES + 8];
-    const char *const curl[] = {bench_program("curl-turn"), url, seconds, NULL};
+    const char *const curl[] = {bench_program("peers/curl-turn"), url, seconds, NULL};
     const char *const aiohttp[] = {"/usr/bin/python3", bench_script("turn-aiohttp.py"), url,
                                    seconds, NULL};
     const char *const httpx[] = {"/usr/bin/python3", bench_script("turn-httpx.py"), url, seconds,

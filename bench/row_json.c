@@ -94,7 +94,7 @@ static void play(const struct bench *bench, const struct bench_row *row, const c
     const char *what = write ? "write" : "parse";
     char *path = bench_file(bench, "document.json", text, strlen(text));
     const char *quick = bench->quick ? "quick" : "full";
-    const char *const yajl[] = {bench_program("yajl-direct"), what, path, quick, NULL};
+    const char *const yajl[] = {bench_program("peers/yajl-direct"), what, path, quick, NULL};
     const char *const python[] = {
         "/usr/bin/python3", bench_script("json-python.py"), what, path, quick, NULL};
     const char *const node[] = {"node", bench_script("json-node.mjs"), what, path, quick, NULL};

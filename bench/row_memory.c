@@ -147,8 +147,8 @@ static void run(const struct bench *bench, const struct bench_row *row)
     char url[BENCH_URL_BYTES + 8];
     struct work completions = {.url = url, .count = bench->quick ? 1000 : 5000};
     struct work requests = completions;
-    const char *const curl[] = {bench_program("curl-streams"), url, bench->quick ? "1000" : "5000",
-                                NULL};
+    const char *const curl[] = {bench_program("peers/curl-streams"), url,
+                                bench->quick ? "1000" : "5000", NULL};
     const struct bench_side sides[] = {
         {.name = "ours", .run = run_completions, .arg = &completions},
         {.name = "raw libcurl multi", .command = curl, .share = 1 / 1.3},

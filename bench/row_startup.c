@@ -67,8 +67,8 @@ static void run(const struct bench *bench, const struct bench_row *row)
     struct bench_server server;
     char url[BENCH_URL_BYTES + 8];
     const unsigned starts = bench->quick ? 5 : 10;
-    struct work ours = {bench_program("start-reeve"), url, starts};
-    struct work curl = {bench_program("start-curl"), url, starts};
+    struct work ours = {bench_program("ours/start"), url, starts};
+    struct work curl = {bench_program("peers/start-curl"), url, starts};
     const struct bench_side sides[] = {
         {.name = "ours", .run = run_starts, .arg = &ours},
         {.name = "bare libcurl", .run = run_starts, .arg = &curl, .share = 1 / 1.5},

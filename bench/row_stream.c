@@ -15,8 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <reeve.h>
-
 enum { FILE_BYTES = 100 * 1000 * 1000, QUICK_BYTES = 20 * 1000 * 1000, PIPE_BYTES = 128 * 1024 };
 
 static const char ascii_line[] = "    if (!read->content.skipped && read->limit == UINT64_MAX)\n";
@@ -24,71 +22,13 @@ static const char other_line[] = "Gr\xC3\xB6\xC3\x9F\x65: \xE6\xB1\x89\xE5\xAD\x
                                  "and some words of ASCII\n";
 
 struct work {
-    const char *folder;
-    char *ascii, *other; /* paths */
+    char *ascii; /* a path */
     size_t len;
-    size_t heard;
-    bool succeeded;
 };
-
-static void on_output(struct reeve_batch *batch, size_t index, const char *bytes, size_t len,
-                      void *arg)
-{
-    struct work *work = arg;
-
-    (void)batch, (void)index, (void)bytes;
-    work->heard += len;
-}
-
-static void on_done(struct reeve_batch *batch, int error, void *arg)
-{
-    struct work *work = arg;
-
-    work->succeeded = !error && reeve_batch_result(batch, 0)->status == REEVE_CALL_SUCCEEDED;
-}
 
 static double speed(const struct work *work, uint64_t start_ns)
 {
     return (double)work->len * 1000 / (double)(bench_wall_ns() - start_ns);
-}
-
-static double stream(struct work *work, struct reeve_runtime *runtime,
-                     struct reeve_toolbox *toolbox, const char *arguments)
-{
-    const struct reeve_call call = {
-        .id = "c", .name = "read_file", .arguments = arguments, .arguments_len = strlen(arguments)};
-    const uint64_t start = bench_wall_ns();
-    struct reeve_batch_options options;
-    struct reeve_batch *batch;
-
-    reeve_batch_options_init(&options);
-    options.stream_whole = 1;
-    options.skip_cache = 1;
-    options.on_output = on_output;
-    options.on_done = on_done;
-    options.arg = work;
-    work->heard = 0;
-    bench_check(!reeve_batch_run(toolbox, &call, 1, &options, &batch), "a batch");
-    bench_check(!reeve_runtime_run(runtime) && work->succeeded, "the call");
-    bench_check(work->heard == work->len, "hearing all of it");
-    return speed(work, start);
-}
-
-/* The figures: MB/s of ASCII, and of other text. */
-static int run_stream(void *arg, struct bench_figures *figures)
-{
-    struct reeve_runtime *runtime;
-    struct reeve_toolbox *toolbox;
-    struct work *work = arg;
-
-    bench_check(!reeve_runtime_new(NULL, NULL, &runtime), "a runtime");
-    bench_check(!reeve_toolbox_new(runtime, &toolbox), "a toolbox");
-    bench_check(!reeve_toolbox_add_files(toolbox, work->folder), "the file tools");
-    figures->value[0] = stream(work, runtime, toolbox, "{\"path\":\"stream-ascii\"}");
-    figures->value[1] = stream(work, runtime, toolbox, "{\"path\":\"stream-other\"}");
-    reeve_toolbox_free(toolbox);
-    reeve_runtime_free(runtime);
-    return 0;
 }
 
 static pid_t start_cat(const char *path, int out_fd)
@@ -159,9 +99,17 @@ static char *make_file(const struct bench *bench, const char *name, const char *
 
 static void run_row(const struct bench *bench, const struct bench_row *row)
 {
-    struct work work = {.folder = bench->folder, .len = bench->quick ? QUICK_BYTES : FILE_BYTES};
+    struct work work = {.len = bench->quick ? QUICK_BYTES : FILE_BYTES};
+    char *other, bytes[32];
+    const char *const ours[] = {bench_program("ours/calls"),
+                                "stream",
+                                bench->folder,
+                                "stream-ascii",
+                                "stream-other",
+                                bytes,
+                                NULL};
     const struct bench_side sides[] = {
-        {.name = "ours", .run = run_stream, .arg = &work},
+        {.name = "ours", .command = ours},
         {.name = "cat to /dev/null", .run = run_cat, .arg = &work, .share = 0.5},
         {.name = "cat through a pipe", .run = run_pipe, .arg = &work},
     };
@@ -175,13 +123,14 @@ static void run_row(const struct bench *bench, const struct bench_row *row)
     };
     struct bench_figures scores[BENCH_SIDES];
 
+    snprintf(bytes, sizeof bytes, "%zu", work.len);
     work.ascii = make_file(bench, "stream-ascii", ascii_line, work.len);
-    work.other = make_file(bench, "stream-other", other_line, work.len);
+    other = make_file(bench, "stream-other", other_line, work.len);
     bench_compare(bench, row, &match, scores);
     bench_aside(bench, row, "utf8", "MB/s wall", BENCH_MORE, scores[0].value[1]);
-    bench_check(!unlink(work.ascii) && !unlink(work.other), "removing files");
+    bench_check(!unlink(work.ascii) && !unlink(other), "removing files");
     free(work.ascii);
-    free(work.other);
+    free(other);
 }
 
 const struct bench_row bench_row_batch_stream = {

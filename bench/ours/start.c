@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Our side of `startup`: start-reeve BASE_URL: a runtime, a model and one completion, by the
+ * Our side of `startup`: start BASE_URL: a runtime, a model and one completion, by the
  * library's public interface and the library as it is installed.
  */
 #include <reeve.h>
