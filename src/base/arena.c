@@ -35,9 +35,13 @@ static void open_chunk(struct rv_arena *arena, struct rv_arena_chunk *chunk)
 void rv_arena_clear(struct rv_arena *arena)
 {
     struct rv_arena_chunk *kept = NULL;
-    struct rv_arena_chunk *chunk, *unwanted;
+    struct rv_arena_chunk *chunk = arena->chunks, *unwanted;
 
-    for (chunk = arena->chunks; chunk;) {
+    if (chunk && !chunk->older && chunk->size <= KEPT_BYTES) { /* as nearly always */
+        open_chunk(arena, chunk);
+        return;
+    }
+    while (chunk) {
         unwanted = chunk;
         chunk = chunk->older;
         if (!kept && unwanted->size <= KEPT_BYTES)

@@ -491,7 +491,7 @@ static bool is_blank(const char *text, size_t len)
  */
 static int conclude(struct rv_json_reader *reader, const char *text, size_t len)
 {
-    struct rv_json_scene scene = {.text = text, .len = len, .base = reader->given};
+    const size_t base = reader->given;
     yajl_status status;
     size_t behind;
     int error = consume(reader, text, len);
@@ -499,7 +499,7 @@ static int conclude(struct rv_json_reader *reader, const char *text, size_t len)
     if (error)
         return error;
     if (reader->closed) {
-        behind = reader->closed > scene.base ? reader->closed - scene.base : 0;
+        behind = reader->closed > base ? reader->closed - base : 0;
         status = is_blank(text + behind, len - behind) ? yajl_status_ok : yajl_status_error;
     } else {
         status = yajl_complete_parse(reader->yajl);
@@ -508,7 +508,9 @@ static int conclude(struct rv_json_reader *reader, const char *text, size_t len)
         return fail_parse(reader, status);
     if (status == yajl_status_ok)
         return 0;
-    rv_json_problem_ended(&reader->problem, &scene, &reader->builder);
+    rv_json_problem_ended(&reader->problem,
+                          &(struct rv_json_scene){.text = text, .len = len, .base = base},
+                          &reader->builder);
     return give_up(reader, REEVE_EPARSE);
 }
 

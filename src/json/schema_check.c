@@ -211,22 +211,14 @@ bool rv_check_quietly(struct rv_checker *checker, const struct rv_schema_node *n
     return fits;
 }
 
-/* Of most members no more is asked than a type: these need no path and no steps. */
-static bool fits_by_type(const struct rv_schema_node *node, const struct reeve_json *value)
-{
-    return !node->rules && !node->never && (node->types & rv_schema_type_of(value));
-}
-
-bool rv_check_inside(struct rv_checker *checker, const struct rv_schema_node *node,
-                     const struct reeve_json *value, const char *key, uint32_t key_len,
-                     uint32_t index)
+bool rv_check_rules_inside(struct rv_checker *checker, const struct rv_schema_node *node,
+                           const struct reeve_json *value, const char *key, uint32_t key_len,
+                           uint32_t index)
 {
     const struct rv_schema_step step = {
         .up = checker->path, .key = key, .key_len = key_len, .index = index};
     bool fits;
 
-    if (fits_by_type(node, value))
-        return true;
     checker->path = &step;
     fits = rv_check_value(checker, node, value);
     checker->path = step.up;

@@ -26,9 +26,19 @@ bool rv_check_quietly(struct rv_checker *checker, const struct rv_schema_node *n
                       const struct reeve_json *value);
 
 /* A value inside the present one: an element, or a member if `key` is not NULL. */
-bool rv_check_inside(struct rv_checker *checker, const struct rv_schema_node *node,
-                     const struct reeve_json *value, const char *key, uint32_t key_len,
-                     uint32_t index);
+bool rv_check_rules_inside(struct rv_checker *checker, const struct rv_schema_node *node,
+                           const struct reeve_json *value, const char *key, uint32_t key_len,
+                           uint32_t index);
+
+/* The same; of most members no more is asked than a type, and these need no path and no steps. */
+static inline bool rv_check_inside(struct rv_checker *checker, const struct rv_schema_node *node,
+                                   const struct reeve_json *value, const char *key,
+                                   uint32_t key_len, uint32_t index)
+{
+    if (!node->rules && !node->never && (node->types & rv_schema_type_of(value)))
+        return true;
+    return rv_check_rules_inside(checker, node, value, key, key_len, index);
+}
 
 /* For each group of keywords (schema_rules.c, schema_array.c, schema_object.c, schema_apply.c). */
 bool rv_check_allowed(struct rv_checker *checker, const struct rv_schema_node *node,

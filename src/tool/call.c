@@ -106,7 +106,8 @@ int rv_call_give_space(struct reeve_tool_call *call)
     struct rv_call_core *core = call->core;
     struct rv_call_space *space;
 
-    rv_call_take_space(call);
+    if (call->space)
+        rv_call_take_space(call);
     space = core->free_spaces;
     if (space)
         core->free_spaces = space->next_free;
@@ -139,12 +140,6 @@ void rv_call_take_space(struct reeve_tool_call *call)
     space->next_free = core->free_spaces;
     core->free_spaces = space;
     call->space = NULL;
-}
-
-void rv_call_let_go(struct reeve_tool_call *call)
-{
-    if (call->state == RV_CALL_OVER && !call->out)
-        rv_call_take_space(call);
 }
 
 /* From now on the tool has the call; what it may write counts as being written. */

@@ -153,7 +153,11 @@ void rv_call_take_space(struct reeve_tool_call *call);
 
 /* The same if nobody can ask for what is in it any more: the call is over, and its tool has let go
  * of it. */
-void rv_call_let_go(struct reeve_tool_call *call);
+static inline void rv_call_let_go(struct reeve_tool_call *call)
+{
+    if (call->state == RV_CALL_OVER && !call->out)
+        rv_call_take_space(call);
+}
 
 /*
  * Hand the call to its tool: what the tool's start returned. The core may be gone afterwards,

@@ -174,7 +174,9 @@ void rv_sharing_lead(struct rv_sharing *sharing, struct reeve_tool_call *call, u
 
     if (!run)
         return;
-    *run = (struct rv_run){.hash = hash, .runner = call, .refs = 1};
+    run->hash = hash;
+    run->refs = 1;
+    run->runner = call;
     rv_list_init(&run->waiting);
     list_run(sharing, run);
     call->flight->run = run;
