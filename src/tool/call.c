@@ -10,6 +10,7 @@
 #include "tool/batch.h"
 #include "tool/claims.h"
 #include "tool/flight.h"
+#include "tool/prepare.h"
 #include "tool/reuse.h"
 #include "tool/sharing.h"
 #include "tool/writing.h"
@@ -64,6 +65,8 @@ static void copy_call(struct rv_call_core *core, size_t index, const struct reev
                             : copy_text(out, given->name, strlen(given->name));
     call->text = copy_text(out, given->arguments, given->arguments_len);
     call->text_len = given->arguments_len;
+    rv_prepare_find(call);
+    core->may_write |= !call->tool || !rv_tool_never_writes(call->tool);
 }
 
 int rv_call_core_new(struct reeve_toolbox *toolbox, const struct reeve_call *calls, size_t count,

@@ -102,6 +102,7 @@ struct rv_call_core {
     struct reeve_toolbox *toolbox;
     struct rv_tool *found; /* last: many calls in a row are mostly of one tool, */
     const char *found_as;  /* and have its name from one place */
+    bool may_write;        /* a call, by what was known of it at its submission */
     void *context;
     void **contexts; /* of each call, or NULL */
     size_t max_output_bytes;

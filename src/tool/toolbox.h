@@ -70,6 +70,13 @@ static inline bool rv_tool_only_reads(const struct rv_tool *tool)
     return tool->is_ours && tool->spec.effect == REEVE_EFFECT_READ;
 }
 
+/* Whether no call of the tool may turn out to write. */
+static inline bool rv_tool_never_writes(const struct rv_tool *tool)
+{
+    return tool->spec.effect == REEVE_EFFECT_READ &&
+           (!tool->spec.describe || rv_tool_only_reads(tool));
+}
+
 /* Whether any results are kept. */
 static inline bool rv_toolbox_keeps(const struct reeve_toolbox *toolbox)
 {
