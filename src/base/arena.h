@@ -43,7 +43,7 @@ void rv_arena_clear(struct rv_arena *arena);
 /* For when there is no room left in the chunk. */
 void *rv_arena_grow(struct rv_arena *arena, size_t size);
 
-/* NULL if there is no memory. */
+/* Of one byte or more. NULL if there is no memory. */
 static inline void *rv_arena_alloc(struct rv_arena *arena, size_t size)
 {
     const size_t padding = -(size_t)arena->next & (sizeof(void *) - 1);

@@ -530,7 +530,7 @@ static struct reeve_batch *new_batch(struct rv_call_core *core,
     rv_list_init(&batch->gathered);
     rv_list_init(&batch->writings);
     rv_hazards_init(&batch->hazards, runtime, core->mem, options->grouping);
-    if (!core->may_write && !options->on_permission)
+    if (!core->may_write)
         batch->pass = rv_hazards_passes(&batch->hazards) - 1; /* the one before is for writes */
     rv_names_init(&batch->names, batch);
     rv_semaphore_init(&batch->permits, runtime, options->max_concurrency);

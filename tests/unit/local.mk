@@ -4,6 +4,7 @@
 
 rv_test_programs += %D%/test-base
 %C%_test_base_SOURCES = \
+	%D%/base-arena.c \
 	%D%/base-digest.c \
 	%D%/base-heap.c \
 	%D%/base-lru.c \
