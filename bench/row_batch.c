@@ -60,7 +60,7 @@ static void bench_noop(const struct bench *bench, const struct bench_row *row)
     const struct bench_match match = {
         .sides = sides,
         .count = 3,
-        .rounds = bench->quick ? 2 : 5,
+        .rounds = bench->quick ? 2 : 9,
         .limit_s = 60,
         .better = BENCH_LESS,
         .pick = BENCH_BEST,
