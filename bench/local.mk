@@ -44,7 +44,6 @@ EXTRA_PROGRAMS += $(rv_bench_programs)
 %C%_reeve_bench_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DBENCH_SCRIPTS='"$(abs_top_srcdir)/%D%/peers"' \
 	-DBENCH_PROGRAMS='"$(abs_top_builddir)/%D%"'
-%C%_reeve_bench_LDFLAGS = $(AM_LDFLAGS) $(RV_LTO_FLAGS)
 %C%_reeve_bench_LDADD = $(RV_LIBS) $(EVENT_LIBS)
 
 # Ours where a host could be: with the library as it is installed, and without libtool's script around
