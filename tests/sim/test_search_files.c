@@ -196,6 +196,10 @@ SEARCH_TEST(binary_files)
     search("{\"pattern\":\"one\",\"include_binary\":true}");
     cr_assert_eq(strncmp(said, "bin: a binary file that matches\nlate:1: one\n", 44), 0, "%s",
                  said);
+    /* What is no UTF-8 is one character for each part that is broken, before the pattern sees it.
+     */
+    search("{\"pattern\":\"^caf[^x] one$\",\"path\":\"latin\"}");
+    cr_assert_str_eq(said, "latin:1: caf\xEF\xBF\xBD one\n[1 match in 1 file; 1 searched]\n");
 }
 
 SEARCH_TEST(long_lines)
@@ -290,6 +294,21 @@ SEARCH_TEST(what_cannot_be_read)
     GIVES("{\"pattern\":\"one\",\"glob\":\"*.c\"}",
           "src/x.c:3: one and one\n[1 match in 1 file; 1 searched]\n"
           "[2 paths could not be read]\n");
+}
+
+/* A line of which each start takes little, and all of them together much. */
+SEARCH_TEST(many_starts_in_a_line)
+{
+    char text[4001];
+
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    put("f", text);
+    GIVES("{\"pattern\":\"a*[bc]\"}", "[no matches; 1 file searched]\n[1 line left out, as the "
+                                      "pattern takes too long there]\n");
+    text[100] = '\0';
+    put("f", text);
+    GIVES("{\"pattern\":\"a*[bc]\"}", "[no matches; 1 file searched]\n");
 }
 
 /* What goes back and forth is bounded: line by line, and in all. */
