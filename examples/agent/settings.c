@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <reeve/version.h>
 
@@ -281,13 +282,10 @@ static bool is_loopback(const char *url)
 /* A name or a password in a URL ends up in logs and histories, and is never printed by us. */
 static bool has_credentials(const char *url)
 {
-    const char *host = strstr(url, "://");
-    const char *end;
+    const char *scheme_end = strstr(url, "://");
+    const char *host = scheme_end ? scheme_end + 3 : url;
+    const char *end = host + strcspn(host, "/?#");
 
-    if (!host)
-        return false;
-    host += 3;
-    end = host + strcspn(host, "/?#");
     return memchr(host, '@', (size_t)(end - host));
 }
 
@@ -355,6 +353,12 @@ void settings_note_scripted(const struct settings *settings, char *text, size_t 
     snprintf(text, size, "%s is not set: asking the scripted model", settings->api_key_env);
 }
 
+/* The rest of it the library looks at. */
+static bool has_scheme(const char *url)
+{
+    return !strncasecmp(url, "http://", 7) || !strncasecmp(url, "https://", 8);
+}
+
 /* Which model is asked, with which key: or why none can be. */
 static enum settings_result choose_model(struct settings *settings)
 {
@@ -380,6 +384,13 @@ static enum settings_result choose_model(struct settings *settings)
         fputs("reeve-agent: --base-url is taken without a user or a password: give a key by the "
               "environment (--api-key-env)\n",
               stderr);
+        return SETTINGS_WRONG;
+    }
+    if (!has_scheme(settings->base_url)) {
+        fprintf(stderr,
+                "reeve-agent: \"%s\" cannot be asked: --base-url wants http://HOST/PATH or "
+                "https://HOST/PATH\n",
+                settings->base_url);
         return SETTINGS_WRONG;
     }
     if (!settings->api_key && !settings->no_key && !is_loopback(settings->base_url)) {
